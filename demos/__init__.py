@@ -1,0 +1,1 @@
+"""The studio and worked scenes: functions of a loaded actor."""

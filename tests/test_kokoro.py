@@ -1,0 +1,127 @@
+"""The backbone: the same speech as the shipped export, and every control open from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from kokoro_reference import CASES, TARGET, log_mel
+
+from voice_actor.backbone import whole_frames
+from voice_actor.kokoro.backbone import KokoroBackbone
+from voice_actor.kokoro.layers import NormStatistics
+from voice_actor.phonemes import phonemize
+from voice_actor.voices import accent_of
+
+pytestmark = pytest.mark.weights
+
+
+@pytest.fixture(scope="module")
+def backbone() -> KokoroBackbone:
+    return KokoroBackbone.load()
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return np.load(TARGET)
+
+
+def reading_of(backbone, voice, text=None):
+    (phrase,) = phonemize(text or CASES[voice], accent_of(voice))
+    with torch.no_grad():
+        return backbone.read(phrase, backbone.style(voice, len(phrase.phonemes)))
+
+
+@pytest.mark.parametrize("voice", CASES)
+def test_durations_are_those_of_the_export_within_a_frame(backbone, reference, voice):
+    reading = reading_of(backbone, voice)
+    assert list(reading.phrase.tokens) == reference[f"{voice}.tokens"].tolist()
+    difference = whole_frames(reading.durations).numpy() - reference[f"{voice}.durations"]
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("voice", CASES)
+def test_pitch_is_that_of_the_export_within_half_a_semitone(backbone, reference, voice):
+    reading = reading_of(backbone, voice)
+    frames = torch.from_numpy(reference[f"{voice}.durations"].astype(np.int64))
+    with torch.no_grad():
+        f0, _ = backbone.curves(reading, frames)
+    expected = reference[f"{voice}.f0"]
+    voiced = (expected > 10) & (f0.numpy() > 10)
+    assert voiced.mean() > 0.4
+    semitones = 12 * np.log2(f0.numpy()[voiced] / expected[voiced])
+    assert np.median(np.abs(semitones)) < 0.5
+
+
+@pytest.mark.parametrize("voice", CASES)
+def test_sound_correlates_with_the_export_in_every_band(backbone, reference, voice):
+    reading = reading_of(backbone, voice)
+    durations, f0, energy = (
+        torch.from_numpy(reference[f"{voice}.{name}"]) for name in ("durations", "f0", "energy")
+    )
+    with torch.no_grad():
+        samples = backbone.speak(reading, durations.long(), f0, energy, reading.style)
+    ours, expected = log_mel(samples.numpy()), reference[f"{voice}.mel"].astype(float)
+    frames = min(len(ours), len(expected))
+    correlation = np.corrcoef(ours[:frames].ravel(), expected[:frames].ravel())[0, 1]
+    assert correlation > 0.95
+
+
+def test_the_same_seed_gives_the_same_samples(backbone):
+    reading = reading_of(backbone, "af_heart", "Oh, hello.")
+    frames = whole_frames(reading.durations)
+    with torch.no_grad():
+        f0, energy = backbone.curves(reading, frames)
+        first, second, other = (
+            backbone.speak(reading, frames, f0, energy, reading.style, seed) for seed in (1, 1, 2)
+        )
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_a_duration_asked_is_a_duration_heard(backbone):
+    reading = reading_of(backbone, "af_heart", "Oh, hello.")
+    frames = whole_frames(reading.durations) + 3
+    with torch.no_grad():
+        f0, energy = backbone.curves(reading, frames)
+        samples = backbone.speak(reading, frames, f0, energy, reading.style)
+    assert len(samples) == int(frames.sum()) * 600
+
+
+def test_gradients_reach_pitch_energy_and_style(backbone):
+    reading = reading_of(backbone, "am_michael", "No.")
+    frames = whole_frames(reading.durations)
+    with torch.no_grad():
+        f0, energy = backbone.curves(reading, frames)
+    controls = [control.clone().requires_grad_() for control in (f0, energy, reading.style)]
+    samples = backbone.speak(reading, frames, *controls)
+    samples.square().mean().backward()
+    for control in controls:
+        assert torch.isfinite(control.grad).all()
+        assert control.grad.abs().max() > 0
+
+
+def test_frozen_statistics_let_energy_through_as_loudness(backbone):
+    reading = reading_of(backbone, "af_heart", "Three more days.")
+    frames = whole_frames(reading.durations)
+    recorded = NormStatistics()
+
+    def rms(change: float, statistics: NormStatistics | None) -> float:
+        samples = backbone.speak(
+            reading, frames, f0, energy + change, reading.style, statistics=statistics
+        )
+        return float(samples.square().mean().sqrt())
+
+    with torch.no_grad():
+        f0, energy = backbone.curves(reading, frames)
+        plain = rms(0.0, recorded)
+        free = rms(4.0, None) / plain
+        frozen = rms(4.0, recorded.replay()) / plain
+        assert rms(0.0, recorded.replay()) == pytest.approx(plain, rel=1e-4)
+    assert frozen > 1.3 * free
+
+
+def test_reading_a_text_again_does_not_run_the_text_stages(backbone, monkeypatch):
+    reading_of(backbone, "af_heart", "Once more, with feeling.")
+    monkeypatch.setattr(backbone.network, "bert", None)
+    reading_of(backbone, "am_michael", "Once more, with feeling.")

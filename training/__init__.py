@@ -1,0 +1,1 @@
+"""What learns: seeds, corpora, estimators and adapters; nothing here is needed to speak."""

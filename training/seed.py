@@ -1,0 +1,177 @@
+"""Seeds the emotion adapter from measured acoustics of acted speech.
+
+    python -m training.seed ACOUSTICS checkpoints/adapter-seed.csv
+
+ACOUSTICS holds emotion_acoustics_pooled.csv (changes from the same speaker's neutral, pooled over
+corpora) and control_table.json (values searched on the backbone, for what pooling does not cover).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+from pathlib import Path
+
+from conditioning import taxonomy
+from voice_actor.acting import CONTROLS
+from voice_actor.adapter import LIMITS
+
+MEASURED = {
+    "Anger": "angry",
+    "Elation": "happy",
+    "Sadness": "sad",
+    "Fear": "fearful",
+    "Disgust": "disgust",
+    "Astonishment/Surprise": "surprised",
+    "Contentment": "calm",
+    "Emotional Numbness": "bored",
+}
+
+LINE = 3.0  # seconds a corpus sentence lasts, about: turns a share of pauses into seconds
+# Recordings differ in level by vocal effort and by distance and gain alike, up to 23 dB in RAVDESS;
+# a listener sets the volume by the neutral voice, so a third of the change is kept.
+LEVEL_KEPT = 1 / 3
+# The alpha ratio compares 1-5 kHz with 50 Hz-1 kHz; the middles of the bands' energy in speech lie
+# about this many octaves apart, so that a tilt of 1 dB per octave moves the ratio by as many dB.
+ALPHA_OCTAVES = 2.3
+# Searched values were free to cost quality and identity (DNSMOS 2.1, cosine .64 for sadness); this
+# share of them is taken.
+SEARCHED_KEPT = {
+    "energy_range": ("N_range_log2", 1.0),
+    "f0_final": ("final_slope_st", 0.6),
+    "breath": ("aspiration", 0.2),
+    "tremor": ("tremor_st", 0.6),
+    "jitter": ("jitter_st", 0.25),
+    "whisper": ("whisper_dec", 1.0),
+}
+
+NEAR = 0.35  # how far a measured emotion reaches, in units of valence, arousal and dominance
+
+# Directions that a place in valence, arousal and dominance does not tell. Sources: BS Banse and
+# Scherer 1996 (J. Pers. Soc. Psychol. 70(3), 614-636), JL Juslin and Laukka 2003 (Psychol. Bull.
+# 129(5), 770-814), GC Gobl and Ni Chasaide 2003 (Speech Communication 40, 189-212); O is our own
+# choice, to be tested by listening.
+LITERATURE: dict[str, tuple[str, dict[str, float]]] = {
+    "Amusement": ("O", {"f0_range": 0.2, "energy_range": 0.2}),
+    "Affection": (
+        "JL tenderness: low level, slow, dark",
+        {"level": -2, "tilt": -0.8, "breath": 0.06},
+    ),
+    "Infatuation": ("GC intimate: breathy", {"breath": 0.12, "tilt": -0.6, "f0_range": 0.15}),
+    "Triumph": ("BS elation: loud, high", {"level": 2, "tilt": 0.6}),
+    "Pride": ("BS: lower and louder than joy", {"f0_shift": -1.5, "level": 0.5}),
+    "Concentration": ("O", {"f0_range": -0.3, "duration": 0.08}),
+    "Contemplation": ("O", {"duration": 0.12, "pause": 0.15, "level": -1}),
+    "Relief": ("O: a long breath out", {"f0_final": -2, "breath": 0.1, "duration": 0.1}),
+    "Longing": ("GC sad: lax, breathy", {"breath": 0.1, "duration": 0.12, "f0_range": -0.1}),
+    "Teasing": ("O", {"f0_range": 0.3, "f0_final": 1.5}),
+    "Sexual Lust": ("GC intimate: breathy, low", {"f0_shift": -2, "breath": 0.18, "whisper": 0.15}),
+    "Doubt": ("O: a rising end", {"f0_final": 2, "duration": 0.06}),
+    "Confusion": ("O: a rising end", {"f0_final": 2, "pause": 0.1}),
+    "Embarrassment": ("BS shame: low level", {"level": -2.5, "breath": 0.08, "f0_final": 0.5}),
+    "Shame": ("BS: low level, low pitch", {"level": -3, "f0_shift": -1.5, "breath": 0.06}),
+    "Contempt": ("BS: low pitch, slow", {"f0_shift": -2.5, "duration": 0.12, "f0_final": -1.5}),
+    "Malevolence/Malice": ("BS cold anger: narrow, low", {"f0_shift": -2, "duration": 0.1}),
+    "Pain": ("BS despair: tense, uneven", {"tremor": 0.3, "jitter": 0.1}),
+    "Distress": ("BS anxiety: uneven", {"tremor": 0.2}),
+    "Helplessness": ("BS despair", {"tremor": 0.2, "f0_final": -1}),
+    "Fatigue/Exhaustion": ("O", {"breath": 0.14, "level": -3, "duration": 0.2, "f0_final": -2}),
+    "Intoxication/Altered States of Consciousness": (
+        "O: slow, wandering pitch",
+        {"duration": 0.22, "jitter": 0.12, "f0_range": 0.2, "pause": 0.1},
+    ),
+}
+
+
+def measured_changes(acoustics: Path) -> dict[str, dict[str, float]]:
+    """Controls at intensity 1 for the emotions that acted corpora measure."""
+    with open(acoustics / "emotion_acoustics_pooled.csv", newline="") as stream:
+        pooled = {
+            (row["emotion"], row["feature"]): float(row["pooled"]) for row in csv.DictReader(stream)
+        }
+    searched = json.loads((acoustics / "control_table.json").read_text())["emotions"]
+    changes = {}
+    for category, label in MEASURED.items():
+        values = {
+            "f0_shift": pooled[label, "f0_mean_st"],
+            "f0_range": math.log2(pooled[label, "f0_sd_st"]),
+            "duration": -math.log2(pooled[label, "syl_rate"]),
+            "pause": max(0.0, LINE * pooled[label, "pause_frac"]),
+            "level": LEVEL_KEPT * pooled.get((label, "energy_db"), 0.0),
+            "tilt": pooled[label, "alpha_ratio_db"] / ALPHA_OCTAVES,
+        }
+        for control, (name, share) in SEARCHED_KEPT.items():
+            values[control] = share * searched.get(label, {}).get(name, 0.0)
+        changes[category] = values
+    return changes
+
+
+def place(name: str) -> tuple[float, float, float]:
+    category = taxonomy.find(name)
+    return category.valence, category.arousal, category.dominance
+
+
+def infer(name: str, measured: dict[str, dict[str, float]]) -> tuple[dict[str, float], str]:
+    """Controls of an unmeasured emotion: the measured ones and neutral, weighted by nearness.
+
+    A Gaussian kernel in valence, arousal and dominance, so that nothing goes beyond what was
+    measured; then what the literature says of this emotion's voice.
+    """
+    here = place(name)
+    weights = {
+        other: math.exp(-(math.dist(here, place(other)) ** 2) / (2 * NEAR**2)) for other in measured
+    }
+    total = sum(weights.values()) + math.exp(-(math.hypot(*here) ** 2) / (2 * NEAR**2))
+    values = {
+        control: sum(weight * measured[other][control] for other, weight in weights.items()) / total
+        for control in CONTROLS
+    }
+    near = sorted(weights, key=weights.get, reverse=True)[:3]
+    source = "near " + ", ".join(f"{other} {weights[other] / total:.2f}" for other in near)
+    if name in LITERATURE:
+        cited, additions = LITERATURE[name]
+        values = {control: values[control] + additions.get(control, 0.0) for control in CONTROLS}
+        source += f"; {cited}"
+    return values, source
+
+
+def rows(acoustics: Path) -> list[dict[str, str]]:
+    """The table, a row for each of the 40 categories."""
+    measured = measured_changes(acoustics)
+    table = []
+    for name in taxonomy.NAMES:
+        if name in measured:
+            values, support = measured[name], "measured"
+            source = f"emotion_acoustics_pooled.csv, {MEASURED[name]}; control_table.json"
+        else:
+            values, source = infer(name, measured)
+            support = "inferred"
+        bounded = {
+            control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
+            for control in CONTROLS
+        }
+        numbers = {control: f"{value:.3f}" for control, value in bounded.items()}
+        table.append({"emotion": name, **numbers, "support": support, "source": source})
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("acoustics", type=Path)
+    parser.add_argument("target", type=Path)
+    arguments = parser.parse_args()
+    table = rows(arguments.acoustics)
+    with open(arguments.target, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+    print(
+        f"{arguments.target}: {sum(row['support'] == 'measured' for row in table)} measured, "
+        f"{sum(row['support'] == 'inferred' for row in table)} inferred"
+    )
+
+
+if __name__ == "__main__":
+    main()

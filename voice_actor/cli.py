@@ -1,0 +1,250 @@
+"""The command line: `voice-actor speak | voices | verify`, and what other packages register."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from conditioning.errors import InvalidInput, UserError
+
+from . import __version__
+
+BAD_INPUT, OUR_FAILURE, INTERRUPTED = 2, 1, 130
+PLUGINS = "voice_actor.commands"  # entry points: a function that adds a parser to the subparsers
+
+EXAMPLES = """examples:
+  voice-actor speak "You came back." --direction "relieved, still a little angry" -o line.wav
+  voice-actor speak "Get out!" --emotion "anger=0.9, contempt=0.3" --voice am_michael -o out.ogg
+  voice-actor speak "[fear 0.2 -> 0.9] It's coming. [relief] Oh. It's only you." -o curve.wav
+  voice-actor voices
+  voice-actor verify line.wav
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command, as every other error does."""
+
+    def error(self, message: str):
+        raise InvalidInput(f"{message}; see {self.prog} --help.")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code: 0, 2 for bad input, 1 for our own failure."""
+    try:
+        options = parser().parse_args(arguments)
+        options.run(options)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"voice-actor: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("voice-actor: stopped; nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("VOICE_ACTOR_DEBUG"):
+            raise
+        print(
+            f"voice-actor: our own failure ({type(error).__name__}: {error}); "
+            "set VOICE_ACTOR_DEBUG=1 for the details and report them.",
+            file=sys.stderr,
+        )
+        return OUR_FAILURE
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command, registered ones included."""
+    top = Parser(
+        prog="voice-actor",
+        description="Speaks a line the way it is directed.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"voice-actor {__version__}")
+    top.set_defaults(run=lambda options: top.print_help())
+    commands = top.add_subparsers(metavar="COMMAND")
+    for add in (add_speak, add_voices, add_verify):
+        add(commands)
+    for plugin in metadata.entry_points(group=PLUGINS):
+        plugin.load()(commands)
+    return top
+
+
+def add_speak(commands) -> None:
+    command = commands.add_parser("speak", help="speak a line as directed")
+    command.add_argument("text", help="the line, or - to read it from standard input")
+    command.add_argument(
+        "-d", "--direction", metavar="WORDS", help='how: "relieved, still a little angry"'
+    )
+    command.add_argument(
+        "-e", "--emotion", metavar="NUMBERS", help='how, in numbers: "anger=0.9, contempt=0.3"'
+    )
+    command.add_argument("-v", "--voice", default=None, help="who: see `voice-actor voices`")
+    command.add_argument(
+        "-o",
+        "--out",
+        default="line.wav",
+        metavar="FILE",
+        help="wav, flac, ogg, opus or mp3; - for a wav on standard output (default: %(default)s)",
+    )
+    command.add_argument("--json", metavar="FILE", help="words, times and direction; - for stdout")
+    command.add_argument("--seed", type=int, default=0, help="another seed is another take")
+    command.add_argument(
+        "--say",
+        action="append",
+        default=[],
+        metavar="WORD=PHONEMES",
+        help="how to pronounce a word, in Kokoro's alphabet; may be repeated",
+    )
+    command.add_argument("--weights", metavar="FOLDER", help="where to look for weights first")
+    command.set_defaults(run=speak)
+
+
+def speak(options: argparse.Namespace) -> None:
+    from conditioning.audio import check_writable
+
+    from .voices import DEFAULT
+
+    text = sys.stdin.read() if options.text == "-" else options.text
+    # What can be refused is refused before the networks are loaded.
+    if options.out == "-" and options.json == "-":
+        raise InvalidInput("Both --out and --json are -; only one can be standard output.")
+    if options.out != "-":
+        check_writable(options.out)
+    if options.json and options.json != "-":
+        check_text_file(Path(options.json))
+    direction = asked(options.direction, options.emotion)
+    pronunciations = dict(pronunciation(entry) for entry in options.say)
+    voice = options.voice or DEFAULT
+    check_line(text, direction, voice, pronunciations)
+
+    from .actor import VoiceActor
+
+    actor = VoiceActor.load(options.weights)
+    performance = actor.perform(text, direction, voice, options.seed, pronunciations)
+    if options.out == "-":
+        described = performance.provenance.to_metadata()
+        sys.stdout.buffer.write(performance.audio.encode(".wav", described))
+    else:
+        performance.save(options.out)
+    if options.json:
+        described = json.dumps(performance.to_json(), ensure_ascii=False, indent=1) + "\n"
+        if options.json == "-":
+            sys.stdout.write(described)
+        else:
+            write_text(Path(options.json), described)
+    asked_for = str(performance.direction.curve.mean())
+    print(
+        f"{options.out}: {performance.audio.duration:.1f} s, {voice}, {asked_for}", file=sys.stderr
+    )
+    if ignored := performance.direction.ignored:
+        print(f"Not understood and left out: {', '.join(ignored)}.", file=sys.stderr)
+
+
+def asked(words: str | None, numbers: str | None):
+    """What --direction and --emotion ask together: numbers win over words for the same emotion."""
+    from conditioning.direction import parse_direction
+    from conditioning.emotion import EmotionVector
+
+    if numbers is None:
+        return words
+    vector = EmotionVector.parse(numbers)
+    if words is None:
+        return vector
+    return EmotionVector({**dict(parse_direction(words).vector.items()), **dict(vector.items())})
+
+
+def check_line(text: str, direction, voice: str, pronunciations: dict[str, str]) -> None:
+    """Raises what `perform` would raise for this line, without loading a network."""
+    from conditioning.direction import direct
+    from conditioning.errors import unknown_name
+
+    from .phonemes import phonemize
+    from .voices import accent_of, cast
+
+    names = [member.name for member in cast()]
+    if voice not in names:
+        raise unknown_name("voice", voice, names)
+    phonemize(direct(text, direction).text, accent_of(voice), pronunciations=pronunciations)
+
+
+def pronunciation(entry: str) -> tuple[str, str]:
+    word, equals, phonemes = entry.partition("=")
+    if not (word.strip() and equals and phonemes.strip()):
+        raise InvalidInput(f"--say came as {entry!r}; write WORD=PHONEMES, as in Kai=kˈI.")
+    return word.strip(), phonemes.strip()
+
+
+def check_text_file(path: Path) -> None:
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise InvalidInput(f"The folder of {path} does not exist; create it, or name another.")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file whole or not at all."""
+    half = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        half.write_text(text, encoding="utf-8")
+        os.replace(half, path)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise InvalidInput(f"Cannot write {path} ({error.strerror}); name another place.") from None
+
+
+def add_voices(commands) -> None:
+    command = commands.add_parser("voices", help="list the cast")
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.set_defaults(run=list_voices)
+
+
+def list_voices(options: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from .voices import cast
+
+    members = cast()
+    if options.json:
+        print(json.dumps([asdict(member) for member in members], indent=1))
+        return
+    for member in members:
+        print(
+            f"{member.name:12} {member.accent:9} {member.gender:7} {member.licence:11} "
+            f"{member.pitch:4.0f} Hz  {member.timbre}"
+        )
+
+
+def add_verify(commands) -> None:
+    command = commands.add_parser("verify", help="is a recording ours? watermark and metadata")
+    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument("--json", action="store_true", help="as JSON")
+    command.set_defaults(run=verify)
+
+
+def verify(options: argparse.Namespace) -> None:
+    from .provenance import verify as verify_file
+
+    found = {file: verify_file(file) for file in options.files}
+    if options.json:
+        print(json.dumps({file: item.to_json() for file, item in found.items()}, indent=1))
+        return
+    for file, item in found.items():
+        mark = "found" if item.watermarked else "not found"
+        print(f"{file}\n  watermark: {mark} (confidence {item.watermark:.2f})")
+        if item.provenance is None:
+            print("  metadata: none of ours")
+        else:
+            print(f"  metadata: {item.provenance}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

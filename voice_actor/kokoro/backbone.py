@@ -1,0 +1,130 @@
+"""Kokoro-82M as a `Backbone`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from conditioning import weights
+from conditioning.errors import InvalidInput, WeightsError, unknown_name
+
+from ..backbone import Reading
+from ..phonemes import Phrase
+from . import convert
+from .layers import SAMPLE_RATE, STYLE, NormStatistics
+from .network import LONGEST, Kokoro
+
+TEXTS_KEPT = 64  # readings of a text that are likely to be asked for again
+
+
+class KokoroBackbone:
+    """Kokoro-82M: 24 kHz, 28 English voices, float32.
+
+    Everything may be called with gradients on (`torch.enable_grad`): they reach durations, pitch,
+    energy and style; the weights themselves are frozen.
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, network: Kokoro, voices: dict[str, Tensor]):
+        """`voices`: style of each voice by phrase length, (510, 256)."""
+        self.network = network.eval().requires_grad_(False)
+        self._packs = voices
+        self.voices = tuple(sorted(voices))
+        self._texts: OrderedDict[tuple[int, ...], tuple[Tensor, Tensor]] = OrderedDict()
+
+    @classmethod
+    def load(cls, folder: Path | str | None = None) -> KokoroBackbone:
+        """The backbone from the weights that `conditioning.weights` finds.
+
+        Args:
+            folder: where to look first.
+
+        Raises:
+            WeightsError: weights are missing, damaged or of another layout.
+        """
+        converters = {"onnx": convert.onnx_parts_to_safetensors}
+        file = weights.path("kokoro-82m", converters, folder)
+        state = convert.from_checkpoint(file) if file.suffix == ".pth" else load_file(file)
+        with torch.device("meta"):  # nothing is initialised only to be overwritten
+            network = Kokoro()
+        try:
+            network.load_state_dict(state, strict=True, assign=True)
+        except RuntimeError as error:
+            raise WeightsError(f"{file} does not fit Kokoro's network ({error}).") from error
+        network.restore_buffers()
+        packs_file = weights.path("kokoro-voices-en", folder=folder)
+        with safe_open(packs_file, "pt") as packs:
+            voices = {name: packs.get_tensor(name) for name in packs.keys()}  # noqa: SIM118
+        return cls(network, voices)
+
+    def directions(self) -> dict[str, Tensor]:
+        """ "whisper": from the other American women towards af_nicole, who half whispers."""
+        whole = {name: pack.float().mean(dim=0) for name, pack in self._packs.items()}
+        others = [whole[name] for name in whole if name[:3] == "af_" and name != "af_nicole"]
+        towards = whole["af_nicole"] - torch.stack(others).mean(dim=0)
+        towards[STYLE:] = 0  # her timbre, not her manner of speaking
+        return {"whisper": towards}
+
+    def style(self, voice: str, length: int) -> Tensor:
+        if voice not in self._packs:
+            raise unknown_name("voice", voice, self.voices)
+        return self._packs[voice][min(max(length, 1), LONGEST - 2) - 1].float()
+
+    def read(self, phrase: Phrase, style: Tensor) -> Reading:
+        tokens = torch.tensor([[0, *phrase.tokens, 0]])
+        if tokens.shape[1] > LONGEST:
+            raise InvalidInput(
+                f"A phrase has {tokens.shape[1] - 2} phonemes; at most {LONGEST - 2} are allowed; "
+                "split the text."
+            )
+        projected, text = self._text_stages(tokens)
+        network = self.network
+        states = network.predictor.text_encoder(projected, style[None, STYLE:])
+        durations = network.predictor.durations(states)[0]
+        return Reading(phrase, durations, style, states[0], text)
+
+    def _text_stages(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """What no voice and no emotion changes: (1, T, 512) for prosody, (T, 512) for the decoder."""
+        key = tuple(tokens[0].tolist())
+        if key not in self._texts:
+            # Plain tensors whoever asks: one made in inference mode could not train anything later.
+            with torch.inference_mode(False), torch.no_grad():
+                projected = self.network.bert_encoder(self.network.bert(tokens))
+                self._texts[key] = projected, self.network.text_encoder(tokens)[0]
+            if len(self._texts) > TEXTS_KEPT:
+                self._texts.popitem(last=False)
+        self._texts.move_to_end(key)
+        return self._texts[key]
+
+    def curves(self, reading: Reading, frames: Tensor) -> tuple[Tensor, Tensor]:
+        spread = reading.states.repeat_interleave(frames, dim=0)
+        f0, energy = self.network.predictor.curves(spread[None], reading.style[None, STYLE:])
+        return f0[0], energy[0]
+
+    def speak(
+        self,
+        reading: Reading,
+        frames: Tensor,
+        f0: Tensor,
+        energy: Tensor,
+        style: Tensor,
+        seed: int = 0,
+        statistics: NormStatistics | None = None,
+    ) -> Tensor:
+        """As `Backbone.speak`; `statistics` records or replays the instance normalisation's own.
+
+        Replaying those of the neutral reading lets a change of energy through as loudness: +-4 is
+        about +-5 dB.
+        """
+        text = reading.text.repeat_interleave(frames, dim=0)
+        noise = torch.Generator().manual_seed(seed)
+        decoder = self.network.decoder
+        return decoder(text[None], f0[None], energy[None], style[None, :STYLE], noise, statistics)[
+            0
+        ]

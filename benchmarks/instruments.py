@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from conditioning.whisper import Whisper, word_errors
 
 from conditioning.audio import Audio
+from conditioning.whisper import Whisper, word_errors
 
 
 class Instruments:

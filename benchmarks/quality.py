@@ -34,7 +34,7 @@ TEN = (
 
 
 def lines(options: argparse.Namespace) -> Iterator[tuple[str | None, str, str]]:
-    """(emotion, voice, sentence); emotions take turns through the sentences, so that all are used."""
+    """(emotion, voice, sentence); the emotions go through the sentences in turn."""
     emotions = {"none": (None,), "ten": TEN, "all": taxonomy.NAMES}[options.emotions]
     voices = VOICES[: options.voices]
     for place, emotion in enumerate(emotions):

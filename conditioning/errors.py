@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Root of the errors that are the caller's to mend; the command line answers them with exit code 2."""
+    """Root of the errors that are the caller's to mend; exit code 2 on the command line."""
 
 
 class InvalidInput(UserError, ValueError):

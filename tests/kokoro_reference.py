@@ -1,4 +1,4 @@
-"""Makes tests/data/kokoro_reference.npz: what the shipped int8 ONNX graph computes, to compare with.
+"""Makes tests/data/kokoro_reference.npz: what the shipped int8 ONNX graph computes.
 
     python tests/kokoro_reference.py
 

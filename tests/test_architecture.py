@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,6 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 
 def test_what_speaking_needs_stays_small():
     """No training or studio package among the plain requirements."""
-    try:
-        import tomllib
-    except ModuleNotFoundError:
-        import tomli as tomllib
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {requirement.split(">")[0].split("=")[0] for requirement in project["dependencies"]}
     assert not names & {"gradio", "lightning", "coqui-tts", "torchaudio", "encodec"}

@@ -74,10 +74,10 @@ def test_tags_written_by_others_are_read(tmp_path):
     for suffix in (".wav", ".mp3"):
         path = tmp_path / f"a{suffix}"
         with soundfile.SoundFile(path, "w", RATE, 1) as sound:
-            sound.title, sound.comment = "theirs", "a word"
+            sound.title, sound.comment = "theirs", "a word " * 40 + "."
             sound.write(tone().samples)
         found = read_metadata(path)
-        assert (found["title"], found["comment"]) == ("theirs", "a word")
+        assert (found["title"], found["comment"]) == ("theirs", "a word " * 40 + ".")
 
 
 def test_metadata_with_an_unknown_field_or_a_nul_is_refused(tmp_path):

@@ -214,10 +214,13 @@ def test_weights_that_cannot_be_used_are_an_error_and_never_an_unmarked_line(tmp
     torch.save({"model": {"encoder.layers.0.conv.weight": torch.zeros(1)}}, tmp_path / "other")
     torch.save([1, 2], tmp_path / "list")
     torch.save({"model": Watermarker}, tmp_path / "code")
-    torch.save({"model": provenance._network().state_dict()}, tmp_path / "good")
+    state = provenance._network().state_dict()
+    torch.save({"model": state}, tmp_path / "good")
+    torch.save({"model": dict(list(state.items())[1:])}, tmp_path / "fewer")
+    torch.save({"model": {**state, "more": torch.zeros(1)}}, tmp_path / "more")
     (tmp_path / "half").write_bytes((tmp_path / "good").read_bytes()[:100_000])
     (tmp_path / "empty").write_bytes(b"")
-    for name in ("absent", ".", "text", "other", "list", "code", "half", "empty"):
+    for name in ("absent", ".", "text", "other", "list", "code", "half", "empty", "fewer", "more"):
         with pytest.raises(WeightsError) as caught:
             Watermarker.load(tmp_path / name)
         assert "\n" not in str(caught.value)

@@ -13,7 +13,7 @@ from voice_actor.backbone import FRAME, Reading
 from voice_actor.phonemes import Phrase
 
 RATE = 24_000
-VOICES = {"af_high": 220.0, "bm_low": 110.0}  # Hz
+VOICES = {"af_heart": 220.0, "bm_george": 110.0}  # Hz
 
 
 class HummingBackbone:

@@ -1,4 +1,4 @@
-"""`EmotionAdapter`: 40 intensities -> changes of timing, pitch, energy, timbre; zero changes nothing."""
+"""`EmotionAdapter`: 40 intensities -> changes of timing, pitch, energy and timbre."""
 
 from __future__ import annotations
 

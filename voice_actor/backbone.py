@@ -1,7 +1,7 @@
-"""`Backbone`: the frozen text-to-speech network, with every control that acting changes on the outside.
+"""`Backbone`: the frozen text-to-speech network, open to every change that acting makes.
 
-Letters in shapes: T phonemes with the silence at both ends, F frames of 25 ms, P = 2 F pitch frames,
-S samples.
+Letters in shapes: T phonemes with the silence at both ends, F frames of 25 ms, P = 2 F pitch
+frames, S samples.
 """
 
 from __future__ import annotations

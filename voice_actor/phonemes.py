@@ -125,7 +125,7 @@ def phonemize(
     accent: str = "us",
     *,
     limit: int = MOST_SYMBOLS,
-    target: int = 180,
+    target: int = 140,
     breaks: Sequence[int] = (),
     pronunciations: Mapping[str, str] | None = None,
 ) -> tuple[Phrase, ...]:

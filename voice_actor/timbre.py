@@ -1,4 +1,4 @@
-"""What is done to samples rather than asked of the backbone: loudness, spectral tilt, aspiration."""
+"""What is done to samples rather than asked of the backbone: loudness, tilt, aspiration."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fit(samples: Tensor) -> Tensor:
 
 
 def round_off(samples: Tensor) -> Tensor:
-    """Bends what exceeds `KNEE` towards `CEILING`; a signal that stays below is returned as it is."""
+    """Bends what exceeds `KNEE` towards `CEILING`; a signal that stays below is left alone."""
     if samples.abs().max() <= KNEE:
         return samples
     room = CEILING - KNEE

@@ -79,7 +79,7 @@ def from_onnx(file: bytes) -> dict[str, np.ndarray]:
     quantised = set()
 
     def scale_of(node) -> np.ndarray:
-        """The weight's scale: stored beside it, or the constant half of the product that follows."""
+        """The weight's scale: stored beside it, or the constant half of the next product."""
         named = constants.get(node.input[1].removesuffix("_quantized") + "_scale")
         if named is not None:
             return named

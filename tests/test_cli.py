@@ -1,0 +1,190 @@
+"""The command line: what it writes, and one line with exit code 2 for whatever it cannot use."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import numpy as np
+import pytest
+from toys import HummingBackbone, InkMarker
+
+from conditioning.audio import Audio, read_metadata
+from voice_actor import cli
+from voice_actor.actor import VoiceActor
+from voice_actor.adapter import EmotionAdapter
+
+LINE = "Get out of here, all of you!"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command in an empty folder with the humming actor: (code, out, err)."""
+    monkeypatch.chdir(tmp_path)
+    toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    monkeypatch.setattr(VoiceActor, "load", lambda folder=None: toy)
+
+    def run(*arguments: str):
+        code = cli.main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_a_directed_line_becomes_a_file_and_says_so(run, tmp_path):
+    code, out, err = run("speak", LINE, "-d", "furious", "-o", "a.wav")
+    assert (code, out) == (0, "")
+    assert "a.wav" in err
+    assert "Anger=0.95" in err
+    audio = Audio.load(tmp_path / "a.wav")
+    assert audio.duration > 0.5
+    said = json.loads(read_metadata(tmp_path / "a.wav")["comment"])
+    assert said["direction"] == "Anger=0.95"
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3"])
+def test_the_suffix_names_the_format(run, tmp_path, suffix):
+    assert run("speak", LINE, "-o", f"a.{suffix}")[0] == 0
+    assert Audio.load(tmp_path / f"a.{suffix}").duration > 0.5
+
+
+def test_numbers_win_over_words(run):
+    _, _, err = run("speak", LINE, "-d", "furious, sad", "-e", "anger=0.2")
+    assert "Anger=0.2" in err
+    assert "Sadness=" in err
+
+
+def test_json_tells_words_times_and_evidence(run, tmp_path):
+    assert run("speak", f"[anger 0.5] {LINE}", "-o", "a.wav", "--json", "a.json")[0] == 0
+    described = json.loads((tmp_path / "a.json").read_text())
+    assert [word for word, _, _ in described["words"]] == "Get out of here all of you".split()
+    assert described["asked"] == {"Anger": 0.5}
+
+
+def test_standard_input_and_output_are_dashes(run, monkeypatch, capsysbinary):
+    monkeypatch.setattr("sys.stdin", io.StringIO(LINE))
+    assert cli.main(["speak", "-", "-o", "-"]) == 0
+    audio = Audio.load(io.BytesIO(capsysbinary.readouterr().out))
+    assert audio.duration > 0.5
+
+
+def test_a_pronunciation_can_be_given(run, tmp_path):
+    run("speak", "Kai left.", "-o", "a.wav", "--say", "Kai=kˈA", "--json", "a.json")
+    phonemes = json.loads((tmp_path / "a.json").read_text())["phonemes"]
+    assert "".join(symbol for symbol, _, _ in phonemes).startswith("kˈA")
+
+
+def test_the_cast_is_listed_with_what_one_needs_to_choose(run):
+    code, out, _ = run("voices")
+    assert code == 0
+    assert len(out.splitlines()) == 28
+    for line in out.splitlines():
+        assert "Apache-2.0" in line
+        assert " Hz  " in line
+    listed = json.loads(run("voices", "--json")[1])
+    assert {"name", "accent", "gender", "licence", "timbre"} <= set(listed[0])
+
+
+def test_the_bare_command_shows_examples(run):
+    code, out, _ = run()
+    assert code == 0
+    assert "voice-actor speak" in out
+
+
+BAD = [
+    (["speak", ""], "no word to speak"),
+    (["speak", "?!..."], "no word to speak"),
+    (["speak", "a\x07b"], "U+0007"),
+    (["speak", "Привет"], "Cyrillic"),
+    (["speak", LINE, "-v", "am_micheal"], "Did you mean 'am_michael'"),
+    (["speak", LINE, "-e", "angr=0.5"], "angr"),
+    (["speak", LINE, "-e", "anger=7"], "7"),
+    (["speak", LINE, "-e", "anger=nan"], "nan"),
+    (["speak", LINE, "-e", ""], "empty"),
+    (["speak", LINE, "-d", "as a pirate"], "as a pirate"),
+    (["speak", f"[angr 0.4] {LINE}"], "angr"),
+    (["speak", f"[anger 0.4 {LINE}"], "bracket"),
+    (["speak", f"[] {LINE}"], "bracket"),
+    (["speak", LINE, "-o", "."], "folder"),
+    (["speak", LINE, "-o", "nowhere/a.wav"], "does not exist"),
+    (["speak", LINE, "-o", "a.xyz"], "xyz"),
+    (["speak", LINE, "--json", "."], "folder"),
+    (["speak", LINE, "--json", "nowhere/a.json"], "does not exist"),
+    (["speak", LINE, "-o", "-", "--json", "-"], "standard output"),
+    (["speak", LINE, "--say", "Kai"], "WORD=PHONEMES"),
+    (["speak", LINE, "--say", "Kai=¤"], "¤"),
+    (["speak", LINE, "--seed", "-1"], "seed"),
+    (["speak", LINE, "--seed", "x"], "seed"),
+    (["speak", "a " * 60_000], "at most 100,000"),
+    (["speak"], "text"),
+    (["spaek", LINE], "spaek"),
+    (["verify", "nothing.wav"], "nothing.wav"),
+    (["verify", "."], "folder"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD, ids=lambda value: str(value)[:40])
+def test_bad_input_is_one_line_exit_code_2_and_no_file(run, tmp_path, arguments, message):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert message.lower() in err.lower()
+    assert len(err.splitlines()) == 1
+    assert "Traceback" not in err
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_read_only_place_is_refused_before_anything_is_spoken(run, monkeypatch):
+    monkeypatch.setattr(VoiceActor, "load", lambda folder=None: pytest.fail("was loaded"))
+    code, _, err = run("speak", LINE, "-o", "/proc/line.wav")
+    assert code == 2
+    assert "/proc/line.wav" in err
+
+
+def test_damaged_weights_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "kokoro-v1_0.pth").write_bytes(b"half a download")
+    assert cli.main(["speak", LINE, "--weights", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert "kokoro-v1_0.pth is damaged" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_our_own_failure_is_exit_code_1(run, monkeypatch):
+    def fail(folder=None):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(VoiceActor, "load", fail)
+    code, _, err = run("speak", LINE)
+    assert code == 1
+    assert "boom" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_stopping_leaves_the_old_file(run, monkeypatch, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"older take")
+
+    def stop(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(VoiceActor, "perform", stop)
+    assert run("speak", LINE, "-o", "a.wav")[0] == 130
+    assert (tmp_path / "a.wav").read_bytes() == b"older take"
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+@pytest.mark.weights
+def test_real_speech_is_recognised_as_ours_and_a_hum_is_not(tmp_path, capsys):
+    spoken, hum = tmp_path / "ours.mp3", tmp_path / "hum.wav"
+    assert cli.main(["speak", LINE, "-d", "angry", "-o", str(spoken)]) == 0
+    wave = np.sin(np.arange(48_000) * 0.05).astype(np.float32) / 4
+    Audio(wave, 24_000).save(hum)
+    capsys.readouterr()
+    assert cli.main(["verify", str(spoken), str(hum), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found[str(spoken)]["is_ours"]
+    assert not found[str(hum)]["watermarked"]
+    assert found[str(hum)]["provenance"] is None

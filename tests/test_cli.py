@@ -62,11 +62,12 @@ def test_json_tells_words_times_and_evidence(run, tmp_path):
     assert described["asked"] == {"Anger": 0.5}
 
 
-def test_standard_input_and_output_are_dashes(run, monkeypatch, capsysbinary):
+def test_standard_input_and_output_are_dashes(run, monkeypatch):
+    written = io.BytesIO()
     monkeypatch.setattr("sys.stdin", io.StringIO(LINE))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written))
     assert cli.main(["speak", "-", "-o", "-"]) == 0
-    audio = Audio.load(io.BytesIO(capsysbinary.readouterr().out))
-    assert audio.duration > 0.5
+    assert Audio.load(io.BytesIO(written.getvalue())).duration > 0.5
 
 
 def test_a_pronunciation_can_be_given(run, tmp_path):

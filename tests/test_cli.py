@@ -154,6 +154,23 @@ def test_damaged_weights_are_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
     assert len(err.splitlines()) == 1
 
 
+def test_without_the_watermarker_nothing_is_spoken(tmp_path, monkeypatch, capsys):
+    from conditioning import weights
+    from conditioning.errors import WeightsError
+
+    def missing(name, *arguments, **named):
+        if name == "perth-implicit":
+            raise WeightsError("The weights 'perth-implicit' are not here.")
+        return found(name, *arguments, **named)
+
+    found = weights.path
+    monkeypatch.setattr(weights, "path", missing)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["speak", LINE]) == 2
+    assert "perth-implicit" in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
 def test_our_own_failure_is_exit_code_1(run, monkeypatch):
     def fail(folder=None):
         raise RuntimeError("boom")

@@ -81,7 +81,8 @@ class KokoroBackbone:
         try:
             network.load_state_dict(state, strict=True, assign=True)
         except RuntimeError as error:
-            raise WeightsError(f"{file} does not fit Kokoro's network ({error}).") from error
+            reason = " ".join(str(error).split())[:200]
+            raise WeightsError(f"{file} does not fit Kokoro's network ({reason}).") from error
         network.restore_buffers()
         packs_file = weights.path("kokoro-voices-en", folder=folder)
         with safe_open(packs_file, "pt") as packs:

@@ -45,7 +45,8 @@ def from_checkpoint(path: Path) -> dict[str, torch.Tensor]:
             for name, value in values.items()
         }
     except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
-        raise WeightsError(f"{path} is not a Kokoro checkpoint ({error}).") from error
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise WeightsError(f"{path} is not a Kokoro checkpoint ({reason}).") from error
     weights = {}
     for name, value in stored.items():
         if name.startswith(unused) or name.endswith(".weight_g"):

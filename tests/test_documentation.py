@@ -1,0 +1,76 @@
+"""What we publish, we run: the README's commands and Python, and every docstring example."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from toys import HummingBackbone, InkMarker
+
+import conditioning
+import voice_actor
+from voice_actor import cli
+from voice_actor.actor import VoiceActor
+from voice_actor.adapter import EmotionAdapter
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line
+    for language, block in BLOCKS
+    for line in block.splitlines()
+    if language == "sh" and line.startswith("voice-actor ")
+]
+MODULES = [
+    module.name
+    for package in (conditioning, voice_actor)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readmes_commands_run(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    monkeypatch.setattr(VoiceActor, "load", lambda folder=None: toy)
+    _, *arguments = shlex.split(command)
+    if arguments[0] == "verify":
+        pytest.skip("verified on real speech in test_cli.py")
+    assert cli.main(arguments) == 0
+
+
+def test_the_readmes_first_command_is_what_ci_runs():
+    first = next(block for language, block in BLOCKS if language == "sh")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("\\\n", " ")
+    spoken = shlex.split(first.strip().partition("voice-actor speak ")[2])
+    assert shlex.join(spoken[:-1]) in shlex.join(shlex.split(script, comments=True))
+    assert "pip install -c constraints.txt -e ." in first
+    assert "install -q -c constraints.txt -e ." in script
+
+
+@pytest.mark.weights
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for language, block in BLOCKS:
+        if language == "python":
+            exec(block, {})
+    assert (tmp_path / "line.wav").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_hold(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_every_checkpoint_has_a_card():
+    for file in (ROOT / "checkpoints").iterdir():
+        if file.suffix in (".safetensors", ".csv"):
+            cards = (ROOT / "checkpoints").glob("*.md")
+            assert any(file.stem in card.read_text(encoding="utf-8") for card in cards), file

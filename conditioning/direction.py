@@ -41,7 +41,7 @@ class Evidence:
     span: tuple[int, int] | None = None
 
 
-class Reading(NamedTuple):
+class Understood(NamedTuple):
     """One direction as understood: its vector, what decided it, and the words passed over."""
 
     vector: EmotionVector
@@ -158,9 +158,9 @@ def _ramp(
     ]
 
 
-def _read_ramp(parts: Iterable[str]) -> list[Reading]:
+def _read_ramp(parts: Iterable[str]) -> list[Understood]:
     """The stations of a ramp; one that is a number alone keeps the emotions before it."""
-    readings: list[Reading] = []
+    readings: list[Understood] = []
     for part in parts:
         number = parse_number(part)
         if number is None:
@@ -179,7 +179,7 @@ def _read_ramp(parts: Iterable[str]) -> list[Reading]:
             Evidence(part, name, value, f"{name} as before, at the number given")
             for name, value in after.items()
         )
-        readings.append(Reading(EmotionVector(after), tuple(evidence), ()))
+        readings.append(Understood(EmotionVector(after), tuple(evidence), ()))
     return readings
 
 
@@ -211,7 +211,7 @@ class _Phrase(NamedTuple):
     after: int
 
 
-def parse_direction(words: str) -> Reading:
+def parse_direction(words: str) -> Understood:
     """Reads a direction in words, numbers or both.
 
     Each emotion word has a base intensity (`lexicon`); adverbs of degree before it multiply that,
@@ -266,7 +266,7 @@ class _Reader:
         self.number: float | None = None  # one that stands before its emotion
         self.began: int | None = None  # where the words about the coming emotion begin
 
-    def read(self) -> Reading:
+    def read(self) -> Understood:
         index = 0
         while index < len(self.tokens):
             index = self._step(index)
@@ -276,7 +276,7 @@ class _Reader:
                 f"Nothing in the direction {quoted(self.words)} names an emotion."
                 f"{self._suggestion()} {_HOW[0].upper()}{_HOW[1:]}."
             )
-        return Reading(EmotionVector(self.intensities), tuple(self.evidence), tuple(self.ignored))
+        return Understood(EmotionVector(self.intensities), tuple(self.evidence), tuple(self.ignored))
 
     def _step(self, index: int) -> int:
         """Reads what stands at a token; the index of the next one to read."""

@@ -372,6 +372,12 @@ class EmotionCurve:
         rows = [self.at(position).to_list() for position in positions]
         return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(NAMES))
 
+    def __str__(self) -> str:
+        """One vector, or every point's after its place: "0 %: Fear=0.2; 60 %: Fear=0.9"."""
+        if len({vector for _, vector in self.points}) == 1:
+            return str(self.points[0][1])
+        return "; ".join(f"{100 * position:.0f} %: {vector}" for position, vector in self.points)
+
     @property
     def steps(self) -> tuple[float, ...]:
         """Positions at which the curve jumps."""

@@ -253,3 +253,9 @@ def test_malformed_json_of_a_curve_is_refused():
     for value in (3, [3], [[0.1]], {"a": 1}):
         with pytest.raises(InvalidInput):
             EmotionCurve.from_json(value)
+
+
+def test_a_curve_prints_as_a_person_would_note_it():
+    fear, relief = EmotionVector({"Fear": 0.2}), EmotionVector({"Relief": 0.6})
+    assert str(EmotionCurve.constant(fear)) == "Fear=0.2"
+    assert str(EmotionCurve(((0.0, fear), (0.6, relief)))) == "0 %: Fear=0.2; 60 %: Relief=0.6"

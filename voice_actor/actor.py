@@ -118,7 +118,7 @@ class VoiceActor:
             direction=directed,
             words=tuple(word for piece in pieces for word in piece.words),
             phonemes=tuple(phoneme for piece in pieces for phoneme in piece.phonemes),
-            provenance=Provenance.of(directed.text, voice, str(directed.curve.mean()), seed),
+            provenance=Provenance.of(directed.text, voice, str(directed.curve), seed),
         )
 
     def stream(

@@ -141,10 +141,8 @@ def speak(options: argparse.Namespace) -> None:
             sys.stdout.write(described)
         else:
             write_text(Path(options.json), described)
-    asked_for = str(performance.direction.curve.mean())
-    print(
-        f"{options.out}: {performance.audio.duration:.1f} s, {voice}, {asked_for}", file=sys.stderr
-    )
+    summary = f"{performance.audio.duration:.1f} s, {voice}, {performance.direction.curve}"
+    print(f"{options.out}: {summary}", file=sys.stderr)
     if ignored := performance.direction.ignored:
         print(f"Not understood and left out: {', '.join(ignored)}.", file=sys.stderr)
 

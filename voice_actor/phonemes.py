@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import product
 
 from conditioning.errors import InvalidInput, unknown_name
-from voice_actor.text import Mark, Word, plain_letters, sentence_pieces
+from voice_actor.text import Mark, Word, sentence_pieces
+from voice_actor.text.characters import plain_letters
 
 # Kokoro-82M's symbol table (its config.json); 0 pads both ends of an input. ASCII g is not in it:
 # the phoneme is ɡ (U+0261).

@@ -36,7 +36,7 @@ def from_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
     from conditioning.errors import WeightsError
 
-    unused = ("bert.pooler.", "bert.embeddings.position_ids")
+    unused = ("bert.pooler.", "bert.embeddings.position_ids", "bert.embeddings.token_type_ids")
     try:
         parts = torch.load(path, map_location="cpu", weights_only=True)
         stored = {

@@ -6,14 +6,15 @@ import io
 import json
 import os
 
-import numpy as np
 import pytest
+import torch
 from toys import HummingBackbone, InkMarker
 
 from conditioning.audio import Audio, read_metadata
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
+from voice_actor.phonemes import phonemize
 
 LINE = "Get out of here, all of you!"
 
@@ -195,14 +196,18 @@ def test_stopping_leaves_the_old_file(run, monkeypatch, tmp_path):
 
 
 @pytest.mark.weights
-def test_real_speech_is_recognised_as_ours_and_a_hum_is_not(tmp_path, capsys):
-    spoken, hum = tmp_path / "ours.mp3", tmp_path / "hum.wav"
+def test_real_speech_is_recognised_as_ours_and_without_our_mark_it_is_not(tmp_path, capsys):
+    spoken, unmarked = tmp_path / "ours.mp3", tmp_path / "unmarked.wav"
     assert cli.main(["speak", LINE, "-d", "angry", "-o", str(spoken)]) == 0
-    wave = np.sin(np.arange(48_000) * 0.05).astype(np.float32) / 4
-    Audio(wave, 24_000).save(hum)
+    (phrase,) = phonemize(LINE)
+    actor = VoiceActor.load()
+    neutral = torch.zeros(len(phrase.phonemes) + 2, 40)
+    with torch.inference_mode():
+        samples = actor.render(actor.plan(phrase, neutral, "af_heart")).numpy()
+    Audio(samples, actor.backbone.sample_rate).save(unmarked)
     capsys.readouterr()
-    assert cli.main(["verify", str(spoken), str(hum), "--json"]) == 0
+    assert cli.main(["verify", str(spoken), str(unmarked), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found[str(spoken)]["is_ours"]
-    assert not found[str(hum)]["watermarked"]
-    assert found[str(hum)]["provenance"] is None
+    assert not found[str(unmarked)]["watermarked"]
+    assert found[str(unmarked)]["provenance"] is None

@@ -114,7 +114,7 @@ class Watermarker:
         Sound longer than 30 s is judged in windows of equal length, and the median counts: a mark
         in less than half of it goes unnoticed. Half a second of speech is enough when nothing else
         was done to it. A change of speed by 2 % hides the mark often, by 5 % always. Silence gives
-        0.
+        0; a steady tone, which no voice is, may count as marked (a sine of 190 Hz does).
         """
         if not len(audio.samples):
             return 0.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,12 @@ def speak(actor: VoiceActor, text: str, voice: str, vector: EmotionVector, seed:
     return audio, plan.f0.numpy()
 
 
+@cache
+def neutral_speaker(actor: VoiceActor, instruments: Instruments, text: str, voice: str):
+    """The speaker vector (256,) of the neutral reading."""
+    return instruments.speaker(speak(actor, text, voice, EmotionVector())[0])
+
+
 def measure(
     actor: VoiceActor,
     instruments: Instruments,
@@ -65,10 +72,10 @@ def measure(
 ) -> dict:
     vector = EmotionVector({emotion: intensity} if emotion else {})
     audio, asked = speak(actor, text, voice, vector)
-    neutral = audio if emotion is None else speak(actor, text, voice, EmotionVector())[0]
     errors, words, heard = instruments.words(audio, text)
     level, spread = pitch_errors(audio, asked)
-    cosine = float(instruments.speaker(audio) @ instruments.speaker(neutral))
+    neutral = neutral_speaker(actor, instruments, text, voice)
+    cosine = float(instruments.speaker(audio) @ neutral)
     return {
         "emotion": emotion,
         "intensity": intensity if emotion else 0.0,

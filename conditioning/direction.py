@@ -276,7 +276,9 @@ class _Reader:
                 f"Nothing in the direction {quoted(self.words)} names an emotion."
                 f"{self._suggestion()} {_HOW[0].upper()}{_HOW[1:]}."
             )
-        return Understood(EmotionVector(self.intensities), tuple(self.evidence), tuple(self.ignored))
+        return Understood(
+            EmotionVector(self.intensities), tuple(self.evidence), tuple(self.ignored)
+        )
 
     def _step(self, index: int) -> int:
         """Reads what stands at a token; the index of the next one to read."""

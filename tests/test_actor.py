@@ -161,6 +161,7 @@ def test_all_emotions_at_once_stay_within_the_limits(actor):
         ({"text": "[angr 0.5] " + LINE}, "angr"),
         ({"text": "[fear " + LINE}, "(?i)bracket"),
         ({"text": LINE, "direction": 3}, "int"),
+        ({"text": None}, "NoneType"),
     ],
 )
 def test_bad_input_is_answered_in_one_line(actor, arguments, message):

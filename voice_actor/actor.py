@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from conditioning import weights
 from conditioning.audio import Audio
 from conditioning.direction import Direction, direct
 from conditioning.emotion import EmotionCurve, EmotionVector
@@ -82,7 +83,7 @@ class VoiceActor:
         """
         from .kokoro.backbone import KokoroBackbone
 
-        watermarker = Watermarker.load()
+        watermarker = Watermarker.load(weights.path("perth-implicit", folder=folder))
         return cls(KokoroBackbone.load(folder), EmotionAdapter.load(folder), watermarker)
 
     def perform(
@@ -145,6 +146,8 @@ class VoiceActor:
     ) -> Direction:
         if voice not in self.backbone.voices:
             raise unknown_name("voice", voice, self.backbone.voices)
+        if not isinstance(text, str):
+            raise InvalidInput(f"The text came as {type(text).__name__}; give a string.")
         if len(text) > LONGEST_TEXT:
             raise InvalidInput(
                 f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are spoken at "

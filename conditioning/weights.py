@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -106,12 +107,11 @@ def path(
     finders = [_in_checkpoints, _in_wheels, _on_hub]
     if folder is not None:
         finders.insert(0, lambda source: _in_folder(source, Path(folder)))
+    elif ready := next(filter(None, map(partial(_cached, entry), entry.sources)), None):
+        return ready
     missing = []
     for find in finders:
         for source in entry.sources:
-            chosen_by_user = folder is not None and find is finders[0]
-            if not chosen_by_user and source.convert and (ready := _cached(entry, source)):
-                return ready
             try:
                 files = find(source)
             except LookupError as reason:
@@ -123,8 +123,9 @@ def path(
                 verify(file, part.sha256)
             if source.convert is None:
                 return files[0]
-            convert = (converters or {})[source.convert]
-            return _cached(entry, source) or _convert(entry, source, files, convert)
+            if folder is not None and (ready := _cached(entry, source)):
+                return ready
+            return _convert(entry, source, files, (converters or {})[source.convert])
     raise WeightsError(f"The weights {name!r} are not here: {'; '.join(missing)}.")
 
 
@@ -208,6 +209,8 @@ def _result(entry: Entry, source: Source) -> Path:
 
 
 def _cached(entry: Entry, source: Source) -> Path | None:
+    if source.convert is None:
+        return None
     file = _result(entry, source)
     if not file.is_file():
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,25 +53,34 @@ def pitch(audio: Audio) -> tuple[np.ndarray, np.ndarray]:
     return found.xs(), found.selected_array["frequency"]
 
 
-def level_and_range(f0: np.ndarray) -> tuple[float, float]:
-    """Median in semitones above 1 Hz, and the distance of the 10th to the 90th percentile."""
-    semitones = 12 * np.log2(f0)
-    low, middle, high = np.percentile(semitones, [10, 50, 90])
-    return float(middle), float(high - low)
+class PitchFound(NamedTuple):
+    """What a tracker finds of a pitch curve that was asked for, in semitones.
 
-
-def pitch_errors(audio: Audio, asked: np.ndarray, hop: float = 0.0125) -> tuple[float, float]:
-    """Semitones by which measured level and range exceed the asked curve's (P,), in Hz.
-
-    Compared where both are voiced, and without the octave errors that trackers make: frames more
-    than 9 semitones apart are left out of both.
+    Attributes:
+        level, spread: measured median (above 1 Hz), and distance of the 10th to 90th percentile.
+        level_error, spread_error: by how much they exceed the asked curve's.
+        dropped: share of frames left out of all four, where tracker and curve lie more than 9
+            semitones apart: octave errors.
     """
+
+    level: float
+    spread: float
+    level_error: float
+    spread_error: float
+    dropped: float
+
+
+def find_pitch(audio: Audio, asked: np.ndarray, hop: float = 0.0125) -> PitchFound:
+    """Compares measured pitch with the asked curve (P,) in Hz, where both are voiced."""
     times, found = pitch(audio)
     nearest = np.clip(np.round(times / hop - 0.5).astype(int), 0, len(asked) - 1)
     wanted = asked[nearest]
     both = (found > 0) & (wanted > 10)
-    found, wanted = found[both], wanted[both]
-    same_octave = np.abs(12 * np.log2(found / wanted)) < 9
-    level, spread = level_and_range(found[same_octave])
-    asked_level, asked_spread = level_and_range(wanted[same_octave])
-    return level - asked_level, spread - asked_spread
+    found, wanted = 12 * np.log2(found[both]), 12 * np.log2(wanted[both])
+    same_octave = np.abs(found - wanted) < 9
+    (low, level, high), (asked_low, asked_level, asked_high) = (
+        np.percentile(curve[same_octave], [10, 50, 90]) for curve in (found, wanted)
+    )
+    spread, asked_spread = high - low, asked_high - asked_low
+    errors = float(level - asked_level), float(spread - asked_spread)
+    return PitchFound(float(level), float(spread), *errors, float(1 - same_octave.mean()))

@@ -60,6 +60,14 @@ def test_every_emotion_states_its_support(adapter):
     assert all(support.source for support in adapter.support.values())
 
 
+def test_what_the_literature_is_cited_for_stands_in_the_table(adapter):
+    for name, (_, cited) in seed.LITERATURE.items():
+        asked = ask(adapter, name)
+        for control, value in cited.items():
+            assert asked[control] == pytest.approx(value, abs=1e-3)
+            assert control in adapter.support[name].source
+
+
 def test_no_two_emotions_are_the_same(adapter):
     rows = {tuple(round(value, 3) for value in row) for row in adapter.table.tolist()}
     assert len(rows) == 40

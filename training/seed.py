@@ -30,7 +30,9 @@ MEASURED = {
     "Emotional Numbness": "bored",
 }
 
-LINE = 3.0  # seconds a corpus sentence lasts, about: turns a share of pauses into seconds
+# A corpus sentence lasts about this many seconds and holds about one pause: what a share of pauses
+# comes to in seconds a pause.
+LINE = 3.0
 # Recordings differ in level by vocal effort and by distance and gain alike, up to 23 dB in RAVDESS;
 # a listener sets the volume by the neutral voice, so half of the change is kept.
 LEVEL_KEPT = 1 / 2
@@ -53,40 +55,54 @@ SEARCHED_KEPT = {
 
 NEAR = 0.35  # how far a measured emotion reaches, in units of valence, arousal and dominance
 
-# Directions that a place in valence, arousal and dominance does not tell. Sources: BS Banse and
-# Scherer 1996 (J. Pers. Soc. Psychol. 70(3), 614-636), JL Juslin and Laukka 2003 (Psychol. Bull.
-# 129(5), 770-814), GC Gobl and Ni Chasaide 2003 (Speech Communication 40, 189-212); O is our own
-# choice, to be tested by listening.
+# What a place in valence, arousal and dominance does not tell: these values stand instead of the
+# inferred ones. Sources: BS Banse and Scherer 1996 (J. Pers. Soc. Psychol. 70(3), 614-636), JL
+# Juslin and Laukka 2003 (Psychol. Bull. 129(5), 770-814), GC Gobl and Ni Chasaide 2003 (Speech
+# Communication 40, 189-212), all for the direction, not for the size; O is our own choice.
 LITERATURE: dict[str, tuple[str, dict[str, float]]] = {
-    "Amusement": ("O", {"f0_range": 0.2, "energy_range": 0.2}),
+    "Amusement": ("O: lively", {"f0_range": 0.5, "energy_range": 0.5}),
     "Affection": (
-        "JL tenderness: low level, slow, dark",
-        {"level": -2, "tilt": -0.8, "breath": 0.06},
+        "JL tenderness: soft, slow, dark, not high",
+        {"level": -2, "tilt": -0.8, "duration": 0.08, "f0_shift": 0, "breath": 0.06},
     ),
-    "Infatuation": ("GC intimate: breathy", {"breath": 0.12, "tilt": -0.6, "f0_range": 0.15}),
-    "Triumph": ("BS elation: loud, high", {"level": 2, "tilt": 0.6}),
-    "Pride": ("BS: lower and louder than joy", {"f0_shift": -1.5, "level": 0.5}),
-    "Concentration": ("O", {"f0_range": -0.3, "duration": 0.08}),
-    "Contemplation": ("O", {"duration": 0.12, "pause": 0.15, "level": -1}),
-    "Relief": ("O: a long breath out", {"f0_final": -2, "breath": 0.1, "duration": 0.1}),
-    "Longing": ("GC sad: lax, breathy", {"breath": 0.1, "duration": 0.12, "f0_range": -0.1}),
-    "Teasing": ("O", {"f0_range": 0.3, "f0_final": 1.5}),
-    "Sexual Lust": ("GC intimate: breathy, low", {"f0_shift": -2, "breath": 0.18, "whisper": 0.15}),
-    "Doubt": ("O: a rising end", {"f0_final": 2, "duration": 0.06}),
-    "Confusion": ("O: a rising end", {"f0_final": 2, "pause": 0.1}),
-    "Embarrassment": ("BS shame: low level", {"level": -2.5, "breath": 0.08, "f0_final": 0.5}),
-    "Shame": ("BS: low level, low pitch", {"level": -3, "f0_shift": -1.5, "breath": 0.06}),
-    "Contempt": ("BS: low pitch, slow", {"f0_shift": -2.5, "duration": 0.12, "f0_final": -1.5}),
-    "Malevolence/Malice": ("BS cold anger: narrow, low", {"f0_shift": -2, "duration": 0.1}),
-    "Pain": ("BS despair: tense, uneven", {"tremor": 0.3, "jitter": 0.1}),
-    "Distress": ("BS anxiety: uneven", {"tremor": 0.2}),
-    "Helplessness": ("BS despair", {"tremor": 0.2, "f0_final": -1}),
-    "Fatigue/Exhaustion": ("O", {"breath": 0.14, "level": -3, "duration": 0.2, "f0_final": -2}),
+    "Infatuation": ("GC intimate: breathy", {"breath": 0.12, "tilt": -0.5, "level": 0}),
+    "Triumph": ("JL happiness: loud, bright", {"level": 4.5, "tilt": 1.6}),
+    "Pride": ("O: louder and lower than joy", {"f0_shift": 1.5, "level": 2.8}),
+    "Concentration": ("O: even", {"f0_range": -0.3, "duration": 0.12, "f0_shift": 0, "level": 0}),
+    "Contemplation": ("O: slow", {"duration": 0.2, "pause": 0.2, "level": -1, "f0_shift": -0.5}),
+    "Relief": ("O: a long breath out", {"f0_final": -3, "breath": 0.1, "duration": 0.2}),
+    "Longing": (
+        "GC sad: lax, breathy",
+        {"breath": 0.1, "tilt": -0.4, "duration": 0.16, "f0_range": -0.1, "f0_shift": 0},
+    ),
+    "Teasing": ("O: wide, a rising end", {"f0_range": 0.5, "f0_final": 1.5}),
+    "Sexual Lust": (
+        "GC intimate: breathy, lax; O: low, slow",
+        {"f0_shift": -2, "breath": 0.18, "whisper": 0.15, "tilt": -0.6, "level": -1,
+         "duration": 0.12, "f0_range": 0.1},
+    ),
+    "Doubt": ("O: a rising end", {"f0_final": 2.5, "duration": 0.12}),
+    "Confusion": ("O: a rising end", {"f0_final": 2.5, "pause": 0.15}),
+    "Embarrassment": ("BS shame: low energy", {"level": -2.5, "breath": 0.1}),
+    "Shame": ("BS: low energy; O: low pitch", {"level": -3, "f0_shift": -1.5, "breath": 0.1}),
+    "Contempt": ("BS: low pitch; O: slow", {"f0_shift": -2, "duration": 0.2, "f0_final": -1.5}),
+    "Malevolence/Malice": ("O: low, narrow", {"f0_shift": -1.5, "f0_range": -0.25}),
+    "Pain": ("O: tense, uneven", {"tremor": 0.45, "jitter": 0.12}),
+    "Distress": ("O: uneven", {"tremor": 0.3}),
+    "Helplessness": ("O: uneven, sinking", {"tremor": 0.3, "f0_final": -1.5}),
+    "Fatigue/Exhaustion": (
+        "O: soft, slow, sinking",
+        {"breath": 0.16, "level": -3.5, "duration": 0.3, "f0_final": -2.5, "f0_shift": -1.5},
+    ),
+    "Emotional Numbness": (
+        "BS boredom: narrow pitch (in EmoDB it is wider than a neutral that is flat itself)",
+        {"f0_range": -0.2},
+    ),
     "Intoxication/Altered States of Consciousness": (
         "O: slow, wandering pitch",
-        {"duration": 0.22, "jitter": 0.12, "f0_range": 0.2, "pause": 0.1},
+        {"duration": 0.28, "jitter": 0.12, "f0_range": 0.3, "pause": 0.12},
     ),
-}
+}  # fmt: skip
 
 
 def pooled_changes(acoustics: Path) -> dict[tuple[str, str], float]:
@@ -136,7 +152,7 @@ def infer(name: str, measured: dict[str, dict[str, float]]) -> tuple[dict[str, f
     """Controls of an unmeasured emotion: the measured ones and neutral, weighted by nearness.
 
     A Gaussian kernel in valence, arousal and dominance, so that nothing goes beyond what was
-    measured; then what the literature says of this emotion's voice.
+    measured.
     """
     here = place(name)
     weights = {
@@ -148,12 +164,17 @@ def infer(name: str, measured: dict[str, dict[str, float]]) -> tuple[dict[str, f
         for control in CONTROLS
     }
     near = sorted(weights, key=weights.get, reverse=True)[:3]
-    source = "near " + ", ".join(f"{other} {weights[other] / total:.2f}" for other in near)
-    if name in LITERATURE:
-        cited, additions = LITERATURE[name]
-        values = {control: values[control] + additions.get(control, 0.0) for control in CONTROLS}
-        source += f"; {cited}"
-    return values, source
+    return values, "near " + ", ".join(f"{other} {weights[other] / total:.2f}" for other in near)
+
+
+def source_of(label: str) -> str:
+    """The rows that a measured emotion's values come from."""
+    if label in SUBDUED:
+        rows_used = ", ".join(" ".join(row) for row in SUBDUED[label])
+        return f"emotion_acoustics.csv, {label}: {rows_used}; control_table.json, {label}"
+    if label == "bored":  # in EmoDB alone, and not among the searched
+        return "emotion_acoustics_pooled.csv, bored (EmoDB alone, its level unknown)"
+    return f"emotion_acoustics_pooled.csv, {label}; control_table.json, {label}"
 
 
 def rows(acoustics: Path) -> list[dict[str, str]]:
@@ -162,15 +183,14 @@ def rows(acoustics: Path) -> list[dict[str, str]]:
     table = []
     for name in taxonomy.NAMES:
         if name in measured:
-            values, support = measured[name], "measured"
-            label = MEASURED[name]
-            source = f"emotion_acoustics_pooled.csv, {label}; control_table.json"
-            if label in SUBDUED:
-                rows_used = ", ".join(" ".join(row) for row in SUBDUED[label])
-                source = f"emotion_acoustics.csv, {label}: {rows_used}; control_table.json"
+            values, support, source = measured[name], "measured", source_of(MEASURED[name])
         else:
             values, source = infer(name, measured)
             support = "inferred"
+        if name in LITERATURE:
+            cited, instead = LITERATURE[name]
+            values = values | instead
+            source += f"; {', '.join(instead)}: {cited}"
         bounded = {
             control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
             for control in CONTROLS

@@ -49,8 +49,9 @@ class _Heap:
 class KokoroBackbone:
     """Kokoro-82M: 24 kHz, 28 English voices, float32.
 
-    Everything may be called with gradients on (`torch.enable_grad`): they reach durations, pitch,
-    energy and style; the weights themselves are frozen.
+    Everything may be called with gradients on (`torch.enable_grad`): they reach pitch, energy and
+    style, and the durations that `read` predicts; frames are whole and stop them. The weights
+    themselves are frozen.
     """
 
     sample_rate = SAMPLE_RATE
@@ -150,7 +151,8 @@ class KokoroBackbone:
         """
         text = reading.text.repeat_interleave(frames, dim=0)
         noise = torch.Generator().manual_seed(seed)
-        decoder = self.network.decoder
-        return decoder(text[None], f0[None], energy[None], style[None, :STYLE], noise, statistics)[
-            0
-        ]
+        samples = self.network.decoder(
+            text[None], f0[None], energy[None], style[None, :STYLE], noise, statistics
+        )[0]
+        self._heap.give_back()
+        return samples

@@ -21,7 +21,6 @@ import torch
 from instruments import Instruments, find_pitch
 
 from conditioning import taxonomy, weights
-from conditioning.audio import Audio
 from conditioning.emotion import EmotionVector
 from voice_actor import VoiceActor, __version__
 from voice_actor.phonemes import phonemize
@@ -77,9 +76,8 @@ class Bench:
         emotions = torch.tensor([vector.to_list()] * (len(phrase.phonemes) + 2))
         with torch.inference_mode():
             plan = self.actor.plan(phrase, emotions, voice)
-            samples = self.actor.render(plan).numpy()
             asked = self.actor.adapter(emotions[:1])
-        audio = self.actor.watermarker.mark(Audio(samples, self.actor.backbone.sample_rate))
+        audio = self.actor.render(plan)
         errors, words, heard = self.instruments.words(audio, text)
         return {
             "heard": heard,

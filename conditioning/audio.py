@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
-import secrets
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,7 @@ import numpy as np
 
 from conditioning import tags
 from conditioning.errors import InvalidInput
+from conditioning.files import check_place, shown, write_whole
 
 # Suffix -> (container, encoding) as libsndfile names them.
 FORMATS = {
@@ -108,21 +106,7 @@ class Audio:
         path = Path(path)
         check_writable(path)
         encoded = self.encode(path.suffix, metadata)
-        # The temporary file lies in the same folder, since a rename is atomic only within a volume;
-        # a link is followed, so that the file it points to is replaced and not the link.
-        target = Path(os.path.realpath(path))
-        half = target.parent / f".{secrets.token_hex(8)}.part"
-        try:
-            try:
-                with open(half, "xb") as file:
-                    file.write(encoded)
-                os.replace(half, target)
-            finally:
-                half.unlink(missing_ok=True)
-        except OSError as error:
-            raise InvalidInput(
-                f"Cannot write {_name_of(path)} ({error.strerror}); name another place."
-            ) from None
+        write_whole(path, encoded)
         return path
 
     def encode(self, suffix: str = ".wav", metadata: Mapping[str, str] | None = None) -> bytes:
@@ -232,26 +216,8 @@ def check_writable(path: str | os.PathLike) -> None:
     Raises:
         InvalidInput: an unknown suffix, a folder, a missing or write-protected place.
     """
-    path, name = Path(path), _name_of(path)
-    if os.path.isdir(path):
-        raise InvalidInput(f"{name} is a folder; name an audio file in it.")
-    _check_suffix(name, path.suffix.lower())
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(path)
-            if not os.access(path, os.W_OK):
-                raise PermissionError(0, "write-protected")
-        folder = Path(os.path.realpath(path)).parent
-        if not folder.is_dir():
-            raise InvalidInput(f"The folder of {name} does not exist; create it, or name another.")
-        # Permission bits do not tell the truth about root, read-only volumes or full disks.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except (OSError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidInput(f"Cannot write {name} ({reason}); name another place.") from None
+    check_place(path)
+    _check_suffix(shown(path), Path(path).suffix.lower())
 
 
 def read_metadata(source: str | os.PathLike | BinaryIO) -> dict[str, str]:
@@ -281,8 +247,7 @@ def _check_suffix(what: str, suffix: str) -> None:
 
 def _name_of(source: str | os.PathLike | BinaryIO) -> str:
     if isinstance(source, (str, os.PathLike)):
-        name = str(source)
-        return name if name.isprintable() else repr(name)  # the message stays one line
+        return shown(source)
     return str(getattr(source, "name", "The input"))
 
 

@@ -35,6 +35,6 @@ def unknown_name(
     """
     known = list(known)
     lowered = {entry.lower(): entry for entry in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
     hint = f" Did you mean {' or '.join(repr(lowered[entry]) for entry in close)}?" if close else ""
     return UnknownName(f"Unknown {kind} {name!r}.{hint} Known: {listing or ', '.join(known)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -98,7 +99,8 @@ def path(
     if name not in entries:
         raise unknown_name("weights", name, entries)
     entry = entries[name]
-    folder = folder or os.environ.get(FOLDER_VARIABLE)
+    if folder is None:
+        folder = os.environ.get(FOLDER_VARIABLE) or None
     if folder is not None and not Path(folder).is_dir():
         raise WeightsError(
             f"The weights folder {str(folder)!r} is not a folder; "
@@ -223,6 +225,8 @@ def _cached(entry: Entry, source: Source) -> Path | None:
 
 
 def _convert(entry: Entry, source: Source, files: list[Path], convert: Converter) -> Path:
+    from safetensors import SafetensorError
+
     target = _result(entry, source)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -238,10 +242,11 @@ def _convert(entry: Entry, source: Source, files: list[Path], convert: Converter
         convert(files, made)
         verify(made, source.sha256)
         os.replace(made, target)
-    except OSError as error:
-        if isinstance(error, WeightsError):
-            raise
-        raise WeightsError(f"{target} cannot be written: {error.strerror or error}.") from error
+    except WeightsError:
+        raise
+    except (OSError, SafetensorError) as error:  # the latter is how safetensors says "disk full"
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise WeightsError(f"{target} cannot be written: {reason}.") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
@@ -252,5 +257,6 @@ def _sweep(folder: Path) -> None:
     import time
 
     for left in folder.glob(".making-*"):
-        if time.time() - left.stat().st_mtime > ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process has just finished
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)

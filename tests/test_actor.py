@@ -45,7 +45,7 @@ def test_anger_raises_the_pitch_and_the_level(actor):
 
 def test_more_asked_is_more_done(actor):
     pitches = [
-        pitch_of(actor.perform(LINE, EmotionVector({"Fear": level}), "af_heart").audio.samples)
+        pitch_of(actor.perform(LINE, EmotionVector({"Anger": level}), "af_heart").audio.samples)
         for level in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
     assert pitches == sorted(pitches)
@@ -72,8 +72,8 @@ def test_every_way_to_ask_for_nothing_is_the_same(actor, neutral):
 
 
 def test_emotion_can_change_inside_a_line(actor):
-    plain = actor.perform(f"{LINE} [fear 0.001] {LINE}", voice="af_heart").audio.samples
-    turned = actor.perform(f"{LINE} [fear 0.9] {LINE}", voice="af_heart").audio.samples
+    plain = actor.perform(f"{LINE} [anger 0.001] {LINE}", voice="af_heart").audio.samples
+    turned = actor.perform(f"{LINE} [anger 0.9] {LINE}", voice="af_heart").audio.samples
     ratio = [
         pitch_of(turned[part]) / pitch_of(plain[part])
         for part in (slice(0, len(turned) * 2 // 5), slice(len(turned) * 3 // 5, None))

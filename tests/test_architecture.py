@@ -43,7 +43,7 @@ def test_checkpoints_hold_no_code():
 
 @pytest.mark.parametrize("package", ["voice_actor", "conditioning", "voice_actor.cli"])
 def test_an_import_is_light_and_has_no_effects(package):
-    """In a fresh interpreter: neither torch nor a socket nor a logging handler."""
+    """In a fresh interpreter: no heavy module, no network client, thread or logging handler."""
     program = f"""
 import logging, sys, threading
 before = threading.active_count(), list(logging.root.handlers)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+from functools import partial
 
 import pytest
 import torch
 from toys import HummingBackbone, InkMarker
 
+from conditioning import weights
 from conditioning.audio import Audio, read_metadata
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
@@ -19,12 +21,18 @@ from voice_actor.phonemes import phonemize
 LINE = "Get out of here, all of you!"
 
 
+def load(toy: VoiceActor, folder: str | None = None) -> VoiceActor:
+    """Looks for weights where it is told to, as the real one does, and gives the toy."""
+    weights.path("adapter-seed", folder=folder)
+    return toy
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Runs a command in an empty folder with the humming actor: (code, out, err)."""
     monkeypatch.chdir(tmp_path)
     toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
-    monkeypatch.setattr(VoiceActor, "load", lambda folder=None: toy)
+    monkeypatch.setattr(VoiceActor, "load", staticmethod(partial(load, toy)))
 
     def run(*arguments: str):
         code = cli.main(arguments)
@@ -50,10 +58,22 @@ def test_the_suffix_names_the_format(run, tmp_path, suffix):
     assert Audio.load(tmp_path / f"a.{suffix}").duration > 0.5
 
 
-def test_numbers_win_over_words(run):
-    _, _, err = run("speak", LINE, "-d", "furious, sad", "-e", "anger=0.2")
-    assert "Anger=0.2" in err
-    assert "Sadness=" in err
+def test_words_that_were_not_understood_are_named(run):
+    code, _, err = run("speak", LINE, "-d", "angry like a pirate")
+    assert code == 0
+    assert "pirate" in err
+
+
+def test_a_pronunciation_that_was_not_needed_is_named(run):
+    assert "Kai" in run("speak", LINE, "--say", "Kai=kˈA")[2]
+
+
+def test_a_link_stays_a_link(run, tmp_path):
+    (tmp_path / "real.wav").write_bytes(b"older take")
+    (tmp_path / "link.wav").symlink_to("real.wav")
+    assert run("speak", LINE, "-o", "link.wav")[0] == 0
+    assert (tmp_path / "link.wav").is_symlink()
+    assert Audio.load(tmp_path / "real.wav").duration > 0.5
 
 
 def test_json_tells_words_times_and_evidence(run, tmp_path):
@@ -65,7 +85,7 @@ def test_json_tells_words_times_and_evidence(run, tmp_path):
 
 def test_standard_input_and_output_are_dashes(run, monkeypatch):
     written = io.BytesIO()
-    monkeypatch.setattr("sys.stdin", io.StringIO(LINE))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LINE.encode())))
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written))
     assert cli.main(["speak", "-", "-o", "-"]) == 0
     assert Audio.load(io.BytesIO(written.getvalue())).duration > 0.5
@@ -114,6 +134,14 @@ BAD = [
     (["speak", LINE, "--json", "."], "folder"),
     (["speak", LINE, "--json", "nowhere/a.json"], "does not exist"),
     (["speak", LINE, "-o", "-", "--json", "-"], "standard output"),
+    (["speak", LINE, "-o", "a.wav", "--json", "./a.wav"], "name two files"),
+    (["speak", LINE, "--json", "/proc/a.json"], "/proc/a.json"),
+    (["speak", LINE, "--json", "x" * 300], "another place"),
+    (["speak", LINE, "--json", ""], "empty"),
+    (["speak", LINE, "-v", ""], "Unknown voice ''"),
+    (["speak", LINE, "--weights", "nowhere"], "not a folder"),
+    (["speak", LINE, "-d", "sad", "-e", "anger=0.2"], "Both --direction and --emotion"),
+    (["speak", LINE, "--nonsense\nhere"], "--nonsense here"),
     (["speak", LINE, "--say", "Kai"], "WORD=PHONEMES"),
     (["speak", LINE, "--say", "Kai=¤"], "¤"),
     (["speak", LINE, "--seed", "-1"], "seed"),
@@ -156,7 +184,6 @@ def test_damaged_weights_are_one_line_and_exit_code_2(tmp_path, monkeypatch, cap
 
 
 def test_without_the_watermarker_nothing_is_spoken(tmp_path, monkeypatch, capsys):
-    from conditioning import weights
     from conditioning.errors import WeightsError
 
     def missing(name, *arguments, **named):
@@ -183,6 +210,13 @@ def test_our_own_failure_is_exit_code_1(run, monkeypatch):
     assert len(err.splitlines()) == 1
 
 
+def test_text_that_is_not_utf8_is_refused(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9")))
+    code, _, err = run("speak", "-")
+    assert code == 2
+    assert "byte 4" in err
+
+
 def test_stopping_leaves_the_old_file(run, monkeypatch, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"older take")
 
@@ -203,7 +237,7 @@ def test_real_speech_is_recognised_as_ours_and_without_our_mark_it_is_not(tmp_pa
     actor = VoiceActor.load()
     neutral = torch.zeros(len(phrase.phonemes) + 2, 40)
     with torch.inference_mode():
-        samples = actor.render(actor.plan(phrase, neutral, "af_heart")).numpy()
+        samples = actor._samples(actor.plan(phrase, neutral, "af_heart")).numpy()
     Audio(samples, actor.backbone.sample_rate).save(unmarked)
     capsys.readouterr()
     assert cli.main(["verify", str(spoken), str(unmarked), "--json"]) == 0

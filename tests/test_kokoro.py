@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 from kokoro_reference import CASES, TARGET, log_mel
+from toys import InkMarker
 
+from voice_actor.actor import VoiceActor
+from voice_actor.adapter import EmotionAdapter
 from voice_actor.backbone import whole_frames
 from voice_actor.kokoro.backbone import KokoroBackbone
 from voice_actor.kokoro.layers import NormStatistics
@@ -48,7 +51,7 @@ def test_pitch_is_that_of_the_export_within_half_a_semitone(backbone, reference,
         f0, _ = backbone.curves(reading, frames)
     expected = reference[f"{voice}.f0"]
     voiced = (expected > 10) & (f0.numpy() > 10)
-    assert voiced.mean() > 0.4
+    assert np.mean((expected > 10) == (f0.numpy() > 10)) > 0.95
     semitones = 12 * np.log2(f0.numpy()[voiced] / expected[voiced])
     assert np.median(np.abs(semitones)) < 0.5
 
@@ -63,8 +66,25 @@ def test_sound_correlates_with_the_export_in_every_band(backbone, reference, voi
         samples = backbone.speak(reading, durations.long(), f0, energy, reading.style)
     ours, expected = log_mel(samples.numpy()), reference[f"{voice}.mel"].astype(float)
     frames = min(len(ours), len(expected))
-    correlation = np.corrcoef(ours[:frames].ravel(), expected[:frames].ravel())[0, 1]
-    assert correlation > 0.95
+    ours, expected = ours[:frames], expected[:frames]
+    bands = [np.corrcoef(ours[:, i], expected[:, i])[0, 1] for i in range(ours.shape[1])]
+    assert np.median(bands) > 0.95
+    assert min(bands) > 0.8
+    # The export adds up its windows without dividing by the sum of their squares, 1.5, as
+    # torch.istft and the published model do: it is 3.5 dB louder.
+    expected -= 2 * np.log(1.5)
+    loud = expected > expected.max() - 6  # log of power
+    assert abs((ours - expected)[loud].mean()) < 0.2
+
+
+def test_no_direction_is_exactly_the_backbones_own_reading(backbone):
+    actor = VoiceActor(backbone, EmotionAdapter.load(), InkMarker())
+    reading = reading_of(backbone, "af_heart", "Oh, hello.")
+    frames = whole_frames(reading.durations)
+    with torch.no_grad():
+        f0, energy = backbone.curves(reading, frames)
+        own = backbone.speak(reading, frames, f0, energy, reading.style).numpy()
+    assert np.array_equal(actor.perform("Oh, hello.").audio.samples[:-1], own[:-1])
 
 
 def test_the_same_seed_gives_the_same_samples(backbone):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,8 +12,6 @@ from conditioning.errors import WeightsError
 from training import seed
 from voice_actor.acting import CONTROLS
 from voice_actor.adapter import EmotionAdapter, read_table
-
-ACOUSTICS = Path(__file__).parent.parent.parent / "shared" / "acoustics"
 
 
 @pytest.fixture
@@ -73,10 +70,9 @@ def test_no_two_emotions_are_the_same(adapter):
     assert len(rows) == 40
 
 
-@pytest.mark.skipif(not ACOUSTICS.is_dir(), reason="needs the measured acoustics beside the tree")
 def test_the_script_makes_the_table_that_is_shipped():
     with open(weights.path("adapter-seed"), encoding="utf-8", newline="") as stream:
-        assert list(csv.DictReader(stream)) == seed.rows(ACOUSTICS)
+        assert list(csv.DictReader(stream)) == seed.rows()
 
 
 def test_a_table_with_other_emotions_is_refused(tmp_path):

@@ -1,9 +1,9 @@
 """Seeds the emotion adapter from measured acoustics of acted speech.
 
-    python -m training.seed ACOUSTICS checkpoints/adapter-seed.csv
+    python -m training.seed checkpoints/adapter-seed.csv
 
-ACOUSTICS holds emotion_acoustics_pooled.csv (changes from the same speaker's neutral, pooled over
-corpora) and control_table.json (values searched on the backbone, for what pooling does not cover).
+training/acoustics/README.md says what the figures are. After a change, put the table's new sha256
+into checkpoints/manifest.toml.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from conditioning import taxonomy
 from voice_actor.acting import CONTROLS
 from voice_actor.adapter import LIMITS
 
+ACOUSTICS = Path(__file__).with_name("acoustics")
 MEASURED = {
     "Anger": "angry",
     "Elation": "happy",
@@ -111,7 +112,7 @@ def pooled_changes(acoustics: Path) -> dict[tuple[str, str], float]:
         pooled = {
             (row["emotion"], row["feature"]): float(row["pooled"]) for row in csv.DictReader(stream)
         }
-    with open(acoustics / "emotion_acoustics.csv", newline="") as stream:
+    with open(acoustics / "emotion_acoustics_subdued.csv", newline="") as stream:
         every = [row for row in csv.DictReader(stream) if row["gender"] == "all"]
     for label, rows in SUBDUED.items():
         found = defaultdict(list)
@@ -171,13 +172,13 @@ def source_of(label: str) -> str:
     """The rows that a measured emotion's values come from."""
     if label in SUBDUED:
         rows_used = ", ".join(" ".join(row) for row in SUBDUED[label])
-        return f"emotion_acoustics.csv, {label}: {rows_used}; control_table.json, {label}"
+        return f"emotion_acoustics_subdued.csv, {label}: {rows_used}; control_table.json, {label}"
     if label == "bored":  # in EmoDB alone, and not among the searched
         return "emotion_acoustics_pooled.csv, bored (EmoDB alone, its level unknown)"
     return f"emotion_acoustics_pooled.csv, {label}; control_table.json, {label}"
 
 
-def rows(acoustics: Path) -> list[dict[str, str]]:
+def rows(acoustics: Path = ACOUSTICS) -> list[dict[str, str]]:
     """The table, a row for each of the 40 categories."""
     measured = measured_changes(acoustics)
     table = []
@@ -202,10 +203,9 @@ def rows(acoustics: Path) -> list[dict[str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("acoustics", type=Path)
     parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
-    table = rows(arguments.acoustics)
+    table = rows()
     with open(arguments.target, "w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(table[0]), lineterminator="\n")
         writer.writeheader()

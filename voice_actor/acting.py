@@ -80,8 +80,9 @@ def act_durations(reading: Reading, acting: Acting) -> Tensor:
 def act_pitch(f0: Tensor, acting: Acting, generator: torch.Generator) -> Tensor:
     """The pitch curve (P,) in Hz, acted; `acting` is spread over its frames.
 
-    Level and range are exact: the median voiced pitch moves by `f0_shift` semitones, and every
-    frame's distance from it is multiplied, before the end is bent and the voice trembles.
+    Within `PITCH_LIMITS` level and range are exact: the median voiced pitch moves by `f0_shift`
+    semitones, and every frame's distance from it is multiplied, before the end is bent and the
+    voice trembles.
     """
     voiced = f0 > UNVOICED_BELOW
     if not voiced.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from .voices import DEFAULT, accent_of
 
 LONGEST_TEXT = 100_000  # characters, about two hours of speech
 SEEDS = 2**31
+PHRASES = 2**16  # more than a text can have, so that no two takes share a phrase's seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,10 @@ class Plan:
 
 
 class VoiceActor:
-    """Acts lines. The networks are loaded once; a line costs about its own length on one core."""
+    """Acts lines, one at a time: it is not for several threads at once.
+
+    The networks are loaded once; a line costs about its own length on one core.
+    """
 
     def __init__(self, backbone: Backbone, adapter: EmotionAdapter, watermarker: Watermarker):
         self.backbone = backbone
@@ -181,14 +186,13 @@ class VoiceActor:
         start = 0.0
         for index, phrase in enumerate(phrases):
             emotions = emotions_of(phrase, directed)
-            with torch.inference_mode():
-                plan = self.plan(phrase, emotions, voice, seed + index)
-                samples = self.render(plan).numpy()
-            audio = self.watermarker.mark(Audio(samples, self.backbone.sample_rate))
+            plan = self.plan(phrase, emotions, voice, seed * PHRASES + index)
+            audio = self.render(plan)
             words, phonemes = times(phrase, plan.frames, directed.text, start)
             yield Spoken(audio, words, phonemes)
             start += audio.duration
 
+    @torch.inference_mode()
     def plan(self, phrase: Phrase, emotions: Tensor, voice: str, seed: int = 0) -> Plan:
         """What a phrase will be spoken with under emotions (T, 40): a few milliseconds' work.
 
@@ -201,7 +205,7 @@ class VoiceActor:
             frames = whole_frames(reading.durations)
             f0, energy = self.backbone.curves(reading, frames)
             return Plan(reading, frames, f0, energy, style, None, seed)
-        chance = torch.Generator().manual_seed(seed)
+        chance = _chance(seed, "contour")
         frames = whole_frames(act_durations(reading, acting))
         acting = acting.spread(frames)
         f0, energy = self.backbone.curves(reading, frames)
@@ -210,15 +214,26 @@ class VoiceActor:
         style = style + self._directions["whisper"] * acting.whisper.mean()
         return Plan(reading, frames, f0, energy, style, acting, seed)
 
-    def render(self, plan: Plan) -> Tensor:
+    def render(self, plan: Plan) -> Audio:
+        """Speaks a plan, marked."""
+        with torch.inference_mode():
+            samples = self._samples(plan).numpy()
+        return self.watermarker.mark(Audio(samples, self.backbone.sample_rate))
+
+    def _samples(self, plan: Plan) -> Tensor:
         """Samples (S,) of a plan, not yet marked."""
         samples = self.backbone.speak(
             plan.reading, plan.frames, plan.f0, plan.energy, plan.style, plan.seed
         )
         if plan.acting is None:
             return timbre.fit(samples)
-        chance = torch.Generator().manual_seed(plan.seed)
+        chance = _chance(plan.seed, "breath")
         return timbre.shape(samples, plan.acting, self.backbone.sample_rate, chance)
+
+
+def _chance(seed: int, purpose: str) -> torch.Generator:
+    """Randomness of its own for each purpose: one noise must not repeat another."""
+    return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {seed}".encode()))
 
 
 def emotions_of(phrase: Phrase, directed: Direction) -> Tensor:

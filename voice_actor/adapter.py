@@ -16,7 +16,7 @@ from conditioning.errors import WeightsError
 from .acting import CONTROLS, Acting
 
 LIMITS: Mapping[str, tuple[float, float]] = {
-    # What keeps the words and the voice: benchmarks/speak.py measures both at these.
+    # What keeps the words and the voice; benchmarks/quality.py measures both at 0.8 of the table.
     "f0_shift": (-4.5, 6.0),
     "f0_range": (-1.0, 1.0),
     "f0_final": (-4.0, 4.0),
@@ -80,5 +80,11 @@ def read_table(file: Path) -> tuple[Tensor, list[Support]]:
         raise WeightsError(f"{file} has other emotions, or another order, than the 40 categories.")
     if unknown := set(rows[0]) - {"emotion", "support", "source", *CONTROLS}:
         raise WeightsError(f"{file} has unknown controls: {', '.join(sorted(unknown))}.")
-    table = torch.tensor([[float(row[name]) for name in CONTROLS] for row in rows])
-    return table, [Support(row["support"], row["source"]) for row in rows]
+    try:
+        table = torch.tensor([[float(row[name]) for name in CONTROLS] for row in rows])
+        support = [Support(row["support"], row["source"]) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{file} lacks a column or a number ({error}).") from error
+    if not torch.isfinite(table).all():
+        raise WeightsError(f"{file} holds numbers that are not finite.")
+    return table, support

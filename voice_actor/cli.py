@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 
 from conditioning.errors import InvalidInput, UserError
 
 from . import __version__
+from .voices import DEFAULT
 
 BAD_INPUT, OUR_FAILURE, INTERRUPTED = 2, 1, 130
 PLUGINS = "voice_actor.commands"  # entry points: a function that adds a parser to the subparsers
@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with a command, as every other error does."""
 
     def error(self, message: str):
-        raise InvalidInput(f"{message}; see {self.prog} --help.")
+        raise InvalidInput(f"{' '.join(message.split())}; see {self.prog} --help.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"voice-actor: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("voice-actor: stopped; nothing was written.", file=sys.stderr)
+        print("voice-actor: stopped; nothing is half written.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,7 +87,12 @@ def add_speak(commands) -> None:
     command.add_argument(
         "-e", "--emotion", metavar="NUMBERS", help='how, in numbers: "anger=0.9, contempt=0.3"'
     )
-    command.add_argument("-v", "--voice", default=None, help="who: see `voice-actor voices`")
+    command.add_argument(
+        "-v",
+        "--voice",
+        default=DEFAULT,
+        help="who: see `voice-actor voices` (default: %(default)s)",
+    )
     command.add_argument(
         "-o",
         "--out",
@@ -110,54 +115,65 @@ def add_speak(commands) -> None:
 
 def speak(options: argparse.Namespace) -> None:
     from conditioning.audio import check_writable
+    from conditioning.files import check_place, write_whole
 
-    from .voices import DEFAULT
-
-    text = sys.stdin.read() if options.text == "-" else options.text
+    text = read_standard_input() if options.text == "-" else options.text
     # What can be refused is refused before the networks are loaded.
     if options.out == "-" and options.json == "-":
         raise InvalidInput("Both --out and --json are -; only one can be standard output.")
     if options.out != "-":
         check_writable(options.out)
-    if options.json and options.json != "-":
-        check_text_file(Path(options.json))
+    if options.json not in (None, "-"):
+        check_place(options.json)
+        if os.path.realpath(options.json) == os.path.realpath(options.out):
+            raise InvalidInput(f"Both --out and --json are {options.json}; name two files.")
     direction = asked(options.direction, options.emotion)
     pronunciations = dict(pronunciation(entry) for entry in options.say)
-    voice = options.voice or DEFAULT
-    check_line(text, direction, voice, pronunciations)
+    check_line(text, direction, options.voice, pronunciations)
 
     from .actor import VoiceActor
 
     actor = VoiceActor.load(options.weights)
-    performance = actor.perform(text, direction, voice, options.seed, pronunciations)
+    performance = actor.perform(text, direction, options.voice, options.seed, pronunciations)
     if options.out == "-":
         described = performance.provenance.to_metadata()
         sys.stdout.buffer.write(performance.audio.encode(".wav", described))
     else:
         performance.save(options.out)
-    if options.json:
+    if options.json is not None:
         described = json.dumps(performance.to_json(), ensure_ascii=False, indent=1) + "\n"
         if options.json == "-":
             sys.stdout.write(described)
         else:
-            write_text(Path(options.json), described)
-    summary = f"{performance.audio.duration:.1f} s, {voice}, {performance.direction.curve}"
+            write_whole(options.json, described.encode())
+    summary = f"{performance.audio.duration:.1f} s, {options.voice}, {performance.direction.curve}"
     print(f"{options.out}: {summary}", file=sys.stderr)
     if ignored := performance.direction.ignored:
         print(f"Not understood and left out: {', '.join(ignored)}.", file=sys.stderr)
+    spoken = {word.label.lower() for word in performance.words}
+    if unused := [word for word in pronunciations if word.lower() not in spoken]:
+        print(f"--say was not needed for: {', '.join(unused)}.", file=sys.stderr)
+
+
+def read_standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"Standard input is not UTF-8 (byte {error.start + 1}); convert it first."
+        ) from None
 
 
 def asked(words: str | None, numbers: str | None):
-    """What --direction and --emotion ask together: numbers win over words for the same emotion."""
-    from conditioning.direction import parse_direction
+    """What --direction or --emotion asks: words, a vector, or None for neutral."""
     from conditioning.emotion import EmotionVector
 
-    if numbers is None:
-        return words
-    vector = EmotionVector.parse(numbers)
-    if words is None:
-        return vector
-    return EmotionVector({**dict(parse_direction(words).vector.items()), **dict(vector.items())})
+    if words is not None and numbers is not None:
+        raise InvalidInput(
+            "Both --direction and --emotion came; numbers may stand among the words: "
+            "--direction 'furious, fear=0.2'."
+        )
+    return words if numbers is None else EmotionVector.parse(numbers)
 
 
 def check_line(text: str, direction, voice: str, pronunciations: dict[str, str]) -> None:
@@ -179,24 +195,6 @@ def pronunciation(entry: str) -> tuple[str, str]:
     if not (word.strip() and equals and phonemes.strip()):
         raise InvalidInput(f"--say came as {entry!r}; write WORD=PHONEMES, as in Kai=kˈI.")
     return word.strip(), phonemes.strip()
-
-
-def check_text_file(path: Path) -> None:
-    if path.is_dir():
-        raise InvalidInput(f"{path} is a folder; name a file in it.")
-    if not path.absolute().parent.is_dir():
-        raise InvalidInput(f"The folder of {path} does not exist; create it, or name another.")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    half = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        half.write_text(text, encoding="utf-8")
-        os.replace(half, path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise InvalidInput(f"Cannot write {path} ({error.strerror}); name another place.") from None
 
 
 def add_voices(commands) -> None:
@@ -229,19 +227,29 @@ def add_verify(commands) -> None:
 
 
 def verify(options: argparse.Namespace) -> None:
+    """Reports every file; one that cannot be read makes the command fail after the others."""
+    from .provenance import Watermarker
     from .provenance import verify as verify_file
 
-    found = {file: verify_file(file) for file in options.files}
+    watermarker, found, unread = Watermarker.load(), {}, []
+    for file in options.files:
+        try:
+            found[file] = verify_file(file, watermarker)
+        except InvalidInput as error:
+            unread.append(str(error))
     if options.json:
         print(json.dumps({file: item.to_json() for file, item in found.items()}, indent=1))
-        return
-    for file, item in found.items():
-        mark = "found" if item.watermarked else "not found"
-        print(f"{file}\n  watermark: {mark} (confidence {item.watermark:.2f})")
-        if item.provenance is None:
-            print("  metadata: none of ours")
-        else:
-            print(f"  metadata: {item.provenance}")
+    else:
+        for file, item in found.items():
+            mark = "found" if item.watermarked else "not found"
+            told = str(item.provenance) if item.provenance else "none of ours"
+            print(
+                f"{file}: {'ours' if item.is_ours else 'not shown to be ours'}\n"
+                f"  watermark: {mark} (confidence {item.watermark:.2f})\n"
+                f"  metadata: {told if told.isprintable() else repr(told)}"
+            )
+    if unread:
+        raise InvalidInput(" ".join(unread))
 
 
 if __name__ == "__main__":

@@ -168,6 +168,11 @@ def phonemize(
 def _checked(pronunciations: Mapping[str, str]) -> dict[str, str]:
     checked = {}
     for word, symbols in pronunciations.items():
+        if not isinstance(word, str) or not isinstance(symbols, str):
+            raise InvalidInput(
+                f"The pronunciation {word!r}: {symbols!r} is not a pair of strings; give a written "
+                "word and its phonemes."
+            )
         key = word.strip().lower().replace("’", "'")
         if not key or any(character.isspace() for character in key):
             raise InvalidInput(

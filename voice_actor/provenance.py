@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GENERATOR = "Voice Actor"
 # IPTC's term for media made by a trained model, cv.iptc.org/newscodes/digitalsourcetype
 SYNTHETIC = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-CONSENT = "The voice is synthetic; no person's recording was imitated."
+CONSENT = "A stock voice of the cast; no recording was given to imitate."
 
 # The watermark is Perth's (Resemble AI, MIT), with its published weights and our own lines around
 # them: the package swallows errors at import and would leave speech unmarked. Perth works at 32 kHz

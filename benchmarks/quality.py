@@ -116,8 +116,8 @@ def summary(acted: list[dict], neutral: list[dict], title: str) -> str:
         f"{title:44} n {len(acted):3}  WER {word_error_rate(acted):4.1f} %  "
         f"DNSMOS {np.mean([row['dnsmos'] for row in acted]):.2f}  "
         f"cosine {np.mean([cosine(*pair) for pair in pairs]):.3f}  "
-        f"F0 level asked {acted[0]['asked_shift']:+.1f} st, off by {np.median(np.abs(moved)):.2f}; "
-        f"curve followed: level {level:.2f} st, range {spread:.2f} st"
+        f"F0 asked {np.mean([row['asked_shift'] for row in acted]):+.1f} st, "
+        f"off by {np.median(np.abs(moved)):.2f}; curve off by {level:.2f}, its range {spread:.2f} st"
     )
 
 

@@ -117,7 +117,7 @@ def summary(acted: list[dict], neutral: list[dict], title: str) -> str:
         f"DNSMOS {np.mean([row['dnsmos'] for row in acted]):.2f}  "
         f"cosine {np.mean([cosine(*pair) for pair in pairs]):.3f}  "
         f"F0 asked {np.mean([row['asked_shift'] for row in acted]):+.1f} st, "
-        f"off by {np.median(np.abs(moved)):.2f}; curve off by {level:.2f}, its range {spread:.2f} st"
+        f"off by {np.median(np.abs(moved)):.2f}; curve off by {level:.2f}, range {spread:.2f} st"
     )
 
 

@@ -194,7 +194,7 @@ class VoiceActor:
 
     @torch.inference_mode()
     def plan(self, phrase: Phrase, emotions: Tensor, voice: str, seed: int = 0) -> Plan:
-        """What a phrase will be spoken with under emotions (T, 40): a few milliseconds' work.
+        """What a phrase will be spoken with under emotions (T, 40): cheap beside `render`.
 
         Where nothing is asked the plan is the backbone's own reading, to the bit.
         """

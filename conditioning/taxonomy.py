@@ -480,10 +480,14 @@ def _renamed(**labels: str) -> dict[str, dict[str, float]]:
     return {label: _COMMON_LABELS[common] for label, common in labels.items()}
 
 
+_SARCASTIC = {"Contempt": 0.5, "Teasing": 0.5}
+_SLUGS = {category.slug: {category.name: 1.0} for category in CATEGORIES}
+
 CORPUS_LABELS: dict[str, dict[str, dict[str, float]]] = {
     "emodb": _common("neutral anger happiness sadness fear disgust boredom"),
     "ravdess": _common("neutral calm happiness sadness anger fear disgust surprise"),
-    "nemo": _common("neutral anger happiness sadness fear surprise"),
+    "nemo": _common("neutral anger happiness sadness fear surprise")
+    | _renamed(surprised="surprise"),
     "crema_d": _common("neutral anger happiness sadness fear disgust")
     | _renamed(
         neu="neutral", ang="anger", hap="happiness", sad="sadness", fea="fear", dis="disgust"
@@ -496,7 +500,47 @@ CORPUS_LABELS: dict[str, dict[str, dict[str, float]]] = {
         "sleepy": {"Fatigue/Exhaustion": 1.0},
         "sleepiness": {"Fatigue/Exhaustion": 1.0},
     },
-    "laion_voice_acting": {category.slug: {category.name: 1.0} for category in CATEGORIES},
+    "expresso": _renamed(
+        default="neutral",
+        angry="anger",
+        happy="happiness",
+        sad="sadness",
+        fearful="fear",
+        disgusted="disgust",
+        calm="calm",
+        bored="boredom",
+    )
+    | {
+        "awe": {"Awe": 1.0},
+        "confused": {"Confusion": 1.0},
+        "laughing": {"Amusement": 1.0},
+        "sarcastic": _SARCASTIC,
+        "sleepy": {"Fatigue/Exhaustion": 1.0},
+        "sympathetic": {"Affection": 1.0},
+    },
+    # "concerned", "apologetic" and "assertive" are mild forms of what they map to (see the lexicon
+    # of directions).
+    "jl_corpus": _common("neutral")
+    | _renamed(angry="anger", happy="happiness", excited="happiness", sad="sadness")
+    | {
+        "anxious": {"Distress": 1.0},
+        "concerned": {"Distress": 0.5},
+        "apologetic": {"Shame": 0.5},
+        "assertive": {"Pride": 0.5},
+        "encouraging": {"Hope/Enthusiasm/Optimism": 1.0},
+    },
+    "emns": _common("neutral disgust")
+    | _renamed(
+        angry="anger",
+        happy="happiness",
+        excited="happiness",
+        sad="sadness",
+        surprised="surprise",
+    )
+    | {"sarcastic": _SARCASTIC},
+    "laion_voice_acting": _SLUGS,
+    "got_talent": _SLUGS,
+    "emonet_voice": _SLUGS,
 }
 
 

@@ -126,6 +126,12 @@ def test_corpus_labels_lead_to_categories_and_neutral_to_none():
     assert corpus_label("crema_d", "NEU") == {}
     assert corpus_label("laion_voice_acting", "jealousy_and_envy") == {"Jealousy & Envy": 1.0}
     assert len(CORPUS_LABELS["laion_voice_acting"]) == 40
+    assert corpus_label("nemo", "surprised") == {"Astonishment/Surprise": 1.0}
+    assert corpus_label("expresso", "laughing") == {"Amusement": 1.0}
+    assert corpus_label("expresso", "default") == corpus_label("emns", "neutral") == {}
+    assert corpus_label("jl_corpus", "anxious") == {"Distress": 1.0}
+    assert corpus_label("emns", "Sarcastic") == {"Contempt": 0.5, "Teasing": 0.5}
+    assert corpus_label("got_talent", "awe") == corpus_label("emonet_voice", "awe") == {"Awe": 1.0}
     for labels in CORPUS_LABELS.values():
         for shares in labels.values():
             assert set(shares) <= set(NAMES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -130,57 +129,14 @@ class Whisper:
         return [" ".join(filter(None, texts)) for texts in heard]
 
     def encode(self, audio: Audio, layers: Sequence[int] = (2, 3)) -> np.ndarray:
-        """What the encoder's layers say of the sound: shape (L, F, D), float32, F = 50 a second.
-
-        At the sound's real length: Whisper's usual filling to 30 s costs many times more, and its
-        frames would have to be left out again. Sound longer than 30 s is encoded in windows.
-
-        Args:
-            layers: numbers of blocks, from 1; 0 is what enters the first. The last is not passed
-                through the closing layer norm.
-
-        Raises:
-            InvalidInput: no samples at all, or a layer that the network does not have.
-        """
-        import torch
-
-        depth = len(self.network.model.encoder.layers)
-        if not layers or any(not 0 <= layer <= depth for layer in layers):
-            raise InvalidInput(f"Layers {tuple(layers)}; give some of 0 to {depth}.")
-        with torch.inference_mode():
-            parts = [self._encode(piece, layers) for piece in _windows(_ready(audio))]
-        return np.concatenate(parts, axis=1)
-
-    def _encode(self, samples: np.ndarray, layers: Sequence[int]) -> np.ndarray:
-        """Transformers' encoder insists on 30 s, so its parts are called one by one."""
-        import torch
-        from torch.nn.functional import gelu
-
-        encoder = self.network.model.encoder
-        hidden = gelu(encoder.conv1(self._mel([samples], filled=False)))
-        hidden = gelu(encoder.conv2(hidden)).transpose(1, 2)  # (1, F, D)
-        hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
-        found = {0: hidden}
-        for number, block in enumerate(encoder.layers[: max(layers)], start=1):
-            output = block(hidden, None)
-            hidden = output[0] if isinstance(output, tuple) else output
-            found[number] = hidden
-        return torch.cat([found[layer] for layer in layers]).numpy()
-
-    def _mel(self, pieces: list[np.ndarray], filled: bool) -> Tensor:
-        """Log-mel (B, 80, frames of 10 ms), filled with silence to 30 s or as they are."""
-        return self._features(
-            pieces,
-            sampling_rate=RATE,
-            padding="max_length" if filled else "do_not_pad",
-            truncation=filled,
-            return_tensors="pt",
-        ).input_features
+        """What the encoder's layers say of the sound; see `WhisperEncoder.encode`."""
+        return WhisperEncoder(self.network.model.encoder).encode(audio, layers)
 
     def _decode(self, pieces: list[np.ndarray], language: str | None) -> list[str]:
         import torch
 
-        encoded = self.network.model.encoder(self._mel(pieces, filled=True))
+        mel = self._features(pieces, sampling_rate=RATE, return_tensors="pt").input_features
+        encoded = self.network.model.encoder(mel)  # (B, 80, 3000): filled with silence to 30 s
         size, end = len(pieces), self.network.config.eos_token_id
         prompt = [self._id("<|startoftranscript|>")] * size
         if language is None:
@@ -253,6 +209,107 @@ class Whisper:
         return self._id(f"<|{language}|>")
 
 
+class WhisperEncoder:
+    """The first blocks of Whisper's encoder, for sounds at their real length.
+
+    Whisper fills every sound to 30 s; that costs many times more, and the frames of the filling
+    would have to be left out again.
+
+    B batch, F frames of 20 ms, D channels (512 in Whisper base), L layers.
+    """
+
+    def __init__(self, network):
+        """Take `load`; `network` is transformers' encoder."""
+        self.network = network.eval().requires_grad_(False)
+        self._features = _transformers().WhisperFeatureExtractor(
+            feature_size=network.config.num_mel_bins
+        )
+
+    @classmethod
+    def load(cls, depth: int = 3, folder: str | os.PathLike | None = None) -> WhisperEncoder:
+        """The first `depth` blocks of Whisper base; nothing else is read into memory.
+
+        Raises:
+            WeightsError: the weights are missing or damaged.
+        """
+        import torch
+        from safetensors import safe_open
+
+        library = _transformers()
+        path = weights.path("whisper-base", {"ctranslate2": whisper_to_safetensors}, folder)
+        prefix = "model.encoder."
+        with safe_open(path, "pt") as file:
+            config = json.loads(file.metadata()["whisper"])["config"] | {"encoder_layers": depth}
+            with torch.device("meta"):
+                network = library.models.whisper.modeling_whisper.WhisperEncoder(
+                    library.WhisperConfig(**config)
+                )
+            state = {name: file.get_tensor(prefix + name).float() for name in network.state_dict()}
+        network.load_state_dict(state, strict=True, assign=True)
+        return cls(network)
+
+    def encode(self, audio: Audio, layers: Sequence[int] = (2, 3)) -> np.ndarray:
+        """What layers say of a sound of any length: shape (L, F, D), float32, F = 50 a second.
+
+        Sound longer than 30 s is encoded in windows.
+
+        Args:
+            layers: numbers of blocks, from 1; 0 is what enters the first. The last is not passed
+                through the closing layer norm.
+
+        Raises:
+            InvalidInput: no samples at all, or a layer that the network does not have.
+        """
+        parts = [self.encode_many([piece], layers)[0] for piece in _windows(_ready(audio))]
+        return np.concatenate(parts, axis=1)
+
+    def encode_many(
+        self, pieces: Sequence[np.ndarray], layers: Sequence[int] = (2, 3)
+    ) -> list[np.ndarray]:
+        """`encode` for pieces of up to 30 s at 16 kHz, together: each gets what it gets alone."""
+        import torch
+        from torch.nn.functional import gelu
+
+        depth = len(self.network.layers)
+        if not layers or any(not 0 <= layer <= depth for layer in layers):
+            raise InvalidInput(f"Layers {tuple(layers)}; give some of 0 to {depth}.")
+        mels = [self._mel(piece) for piece in pieces]
+        lengths = torch.tensor([(mel.shape[1] + 1) // 2 for mel in mels])
+        encoder, alone = self.network, len(pieces) == 1
+        with torch.inference_mode():
+            hidden = torch.nn.utils.rnn.pad_sequence([mel.T for mel in mels], batch_first=True)
+            hidden = gelu(encoder.conv1(hidden.transpose(1, 2)))  # (B, D, 2F)
+            if not alone:  # beyond a sound's end the next convolution must see zeros
+                ends = torch.tensor([mel.shape[1] for mel in mels])
+                hidden = hidden * (torch.arange(hidden.shape[2]) < ends[:, None])[:, None]
+            hidden = gelu(encoder.conv2(hidden)).transpose(1, 2)  # (B, F, D)
+            hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
+            mask = None
+            if not alone:
+                heard = torch.arange(hidden.shape[1]) < lengths[:, None]
+                mask = torch.zeros(heard.shape).masked_fill(~heard, -math.inf)[:, None, None]
+                mask = mask.expand(-1, 1, hidden.shape[1], -1)
+            found = {0: hidden}
+            for number, block in enumerate(encoder.layers[: max(layers)], start=1):
+                output = block(hidden, mask)
+                hidden = output[0] if isinstance(output, tuple) else output
+                found[number] = hidden
+            stacked = torch.stack([found[layer] for layer in layers], dim=1)  # (B, L, F, D)
+        return [
+            row[:, :length].numpy() for row, length in zip(stacked, lengths.tolist(), strict=True)
+        ]
+
+    def _mel(self, samples: np.ndarray) -> Tensor:
+        """Log-mel (80, frames of 10 ms) of a piece as long as it is."""
+        return self._features(
+            samples,
+            sampling_rate=RATE,
+            padding="do_not_pad",
+            truncation=False,
+            return_tensors="pt",
+        ).input_features[0]
+
+
 def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     """Words to substitute, insert and delete, and words of the reference; their ratio is the WER.
 
@@ -291,11 +348,11 @@ def _transformers():
     except ImportError:
         pass
     except OSError:
-        sys.modules["torchaudio"] = None
-        try:
-            import transformers.models.whisper.modeling_whisper
-        finally:
-            del sys.modules["torchaudio"]
+        import transformers.utils.import_utils
+
+        # The library looks once and remembers, so that hiding the package itself can come too late.
+        for module in (transformers.utils, transformers.utils.import_utils):
+            module.is_torchaudio_available = lambda: False
     import transformers
 
     return transformers

@@ -58,7 +58,7 @@ class Sound:
 def ready(audio: Audio) -> Sound | None:
     """What the networks listen to; None where there is too little sound for a word.
 
-    Gain alone changes nothing, nor does silence before or after.
+    Gain alone changes nothing; silence before and after is left out.
 
     Raises:
         InvalidInput: no samples at all.

@@ -1,4 +1,4 @@
-"""The command line: `voice-actor speak | voices | verify`, and what other packages register."""
+"""The command line: `voice-actor speak | listen | voices | verify`, and what others register."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 from conditioning.errors import InvalidInput, UserError
 
 from . import __version__
+from .listen import add_listen
 from .voices import DEFAULT
 
 BAD_INPUT, OUR_FAILURE, INTERRUPTED = 2, 1, 130
@@ -21,6 +22,7 @@ EXAMPLES = """examples:
   voice-actor speak "You came back." --direction "relieved, still a little angry" -o line.wav
   voice-actor speak "Get out!" --emotion "anger=0.9, contempt=0.3" --voice am_michael -o out.ogg
   voice-actor speak "[fear 0.2 -> 0.9] It's coming. [relief] Oh. It's only you." -o curve.wav
+  voice-actor listen take.wav --baseline other_takes/
   voice-actor voices
   voice-actor verify line.wav
 """
@@ -35,9 +37,18 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code: 0, 2 for bad input, 1 for our own failure."""
-    try:
+
+    def run():
         options = parser().parse_args(arguments)
         options.run(options)
+
+    return ending(run)
+
+
+def ending(run: Callable[[], None]) -> int:
+    """Runs; says in one line what went wrong, and returns the exit code."""
+    try:
+        run()
         sys.stdout.flush()
     except UserError as error:
         print(f"voice-actor: {error}", file=sys.stderr)
@@ -64,14 +75,14 @@ def parser() -> argparse.ArgumentParser:
     """The parser of every command, registered ones included."""
     top = Parser(
         prog="voice-actor",
-        description="Speaks a line the way it is directed.",
+        description="Speaks a line the way it is directed, and says what can be heard.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"voice-actor {__version__}")
     top.set_defaults(run=lambda options: top.print_help())
     commands = top.add_subparsers(metavar="COMMAND")
-    for add in (add_speak, add_voices, add_verify):
+    for add in (add_speak, add_listen, add_voices, add_verify):
         add(commands)
     for plugin in metadata.entry_points(group=PLUGINS):
         plugin.load()(commands)

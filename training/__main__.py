@@ -1,0 +1,86 @@
+"""The commands of training: `python -m training fit | crossvalidate | honesty | annotate`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from conditioning.files import check_place, write_whole
+from voice_actor.cli import Parser, ending
+
+from .annotate import add_annotate
+from .honesty import add_honesty
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code, as `voice_actor.cli.main` does."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Lightning's own parser: every argument of a module is an option, and unknown ones fail.
+    if arguments[:1] == ["fit"]:
+        return ending(lambda: fit(arguments))
+    return ending(lambda: run(arguments))
+
+
+def run(arguments: list[str]) -> None:
+    top = Parser(prog="python -m training", description="Trains and tests what Voice Actor needs.")
+    top.set_defaults(run=lambda options: top.print_help())
+    commands = top.add_subparsers(metavar="COMMAND")
+    commands.add_parser("fit", help="train what a file of training/configs says", add_help=False)
+    add_crossvalidate(commands)
+    add_honesty(commands)
+    add_annotate(commands)
+    options = top.parse_args(arguments)
+    options.run(options)
+
+
+def cli(arguments: list[str] | None, run: bool):
+    from lightning.pytorch.cli import LightningCLI
+
+    return LightningCLI(
+        args=arguments,
+        run=run,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        save_config_callback=None,
+    )
+
+
+def fit(arguments: list[str]) -> None:
+    """Lightning's `fit`; a module that can `export` then writes its checkpoint."""
+    done = cli(arguments, run=True)
+    done.model.export(Path(done.trainer.default_root_dir), done.trainer)
+
+
+def add_crossvalidate(commands) -> None:
+    command = commands.add_parser(
+        "crossvalidate", help="hear what was held out: by speaker, by corpus, by voice and script"
+    )
+    command.add_argument("--config", required=True, metavar="FILE", help="as for fit")
+    command.add_argument("-o", "--out", required=True, metavar="FILE", help="JSON lines")
+    command.set_defaults(run=run_crossvalidate)
+
+
+def run_crossvalidate(options: argparse.Namespace) -> None:
+    from .crossvalidate import add_words, crossvalidate, transcripts
+
+    check_place(options.out)
+    configured = cli(["--config", options.config], run=False).config
+    data = configured.data.init_args.as_dict()
+    rows = list(
+        crossvalidate(configured.model.init_args.as_dict(), data, configured.trainer.max_epochs)
+    )
+    if "laion_voice_acting" in data["corpora"]:
+        folder = Path(data["speech"]) / "laion_voice_acting"
+        add_words(rows, transcripts(folder, Path(data["cache"])))
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_whole(options.out, lines.encode())
+    print(
+        f"{options.out}: {len(rows)} rows; `python -m training honesty {options.out}` reads them."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

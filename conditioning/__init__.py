@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from .audio import Audio
     from .direction import Direction
     from .emotion import EmotionCurve, EmotionVector
+    from .estimator import EmotionEstimator
 
-__all__ = ["Audio", "Direction", "EmotionCurve", "EmotionVector"]
+__all__ = ["Audio", "Direction", "EmotionCurve", "EmotionEstimator", "EmotionVector"]
 
 _HOMES = {
     "Audio": ".audio",
     "Direction": ".direction",
     "EmotionCurve": ".emotion",
+    "EmotionEstimator": ".estimator",
     "EmotionVector": ".emotion",
 }
 

@@ -198,6 +198,7 @@ class EmpathicInsight(EmotionEstimator):
             ),
             **places,
             neutral=float("nan"),
+            strength=float("nan"),
             speech=True,
             support=self.support,
             reliability=self.reliability,
@@ -328,17 +329,15 @@ def _open_encoder(file: Path, config: str | os.PathLike, preprocessor: str | os.
     import torch
     from safetensors import SafetensorError, safe_open
 
-    from .whisper import _transformers
+    from .whisper import library
 
-    library = _transformers()
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
-
+    transformers = library()
     prefix = "model.encoder."
     try:
-        shape = library.WhisperConfig.from_json_file(config)
-        extractor = library.WhisperFeatureExtractor.from_json_file(preprocessor)
+        shape = transformers.WhisperConfig.from_json_file(config)
+        extractor = transformers.WhisperFeatureExtractor.from_json_file(preprocessor)
         with torch.device("meta"):  # the tensors of the file take the places of unfilled ones
-            encoder = WhisperEncoder(shape)
+            encoder = transformers.models.whisper.modeling_whisper.WhisperEncoder(shape)
         with safe_open(file, "pt") as stored:
             names = [name for name in stored.keys() if name.startswith(prefix)]  # noqa: SIM118
             state = {name.removeprefix(prefix): stored.get_tensor(name).float() for name in names}

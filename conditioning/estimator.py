@@ -34,6 +34,8 @@ class Estimate:
         valence, arousal, dominance: in [-1, 1]; nan where the estimator does not say.
         neutral: how surely nothing but a neutral voice is heard, in [0, 1]; nan where it does not
             say.
+        strength: how strongly emotion is heard, whichever, in [0, 1]: about 0.5 in ordinary acting,
+            1 in strong; nan where the estimator does not say.
         speech: whether speech is heard at all. Where it is not, nothing else means anything: the
             intensities are zero and the dimensions nan.
         support: how each category and dimension is known: "acted" (learnt from acted speech),
@@ -52,6 +54,7 @@ class Estimate:
     arousal: float
     dominance: float
     neutral: float
+    strength: float
     speech: bool
     support: Mapping[str, str]
     reliability: Mapping[str, float]
@@ -64,7 +67,9 @@ class Estimate:
     def without_speech(cls, start: float, end: float, estimator: str) -> Estimate:
         """Of a stretch in which nobody speaks."""
         nan = float("nan")
-        return cls(EmotionVector(), nan, nan, nan, nan, False, {}, {}, {}, start, end, estimator)
+        return cls(
+            EmotionVector(), nan, nan, nan, nan, nan, False, {}, {}, {}, start, end, estimator
+        )
 
     def top(self, count: int = 5) -> tuple[tuple[str, float], ...]:
         """The strongest (name, intensity) pairs, strongest first."""
@@ -85,7 +90,9 @@ class Estimate:
             "end": round(self.end, 3),
             "speech": self.speech,
             "intensities": {name: round(self.intensities[name], 4) for name in self._categories},
-            **{name: _rounded(getattr(self, name)) for name in (*DIMENSIONS, "neutral")},
+            **{
+                name: _rounded(getattr(self, name)) for name in (*DIMENSIONS, "neutral", "strength")
+            },
             "attributes": {name: _rounded(value) for name, value in self.attributes.items()},
             "support": dict(self.support),
             "reliability": {name: _rounded(value) for name, value in self.reliability.items()},

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ _SILENCE = -90.0  # dB of full scale: below the noise of 16 bits nothing is hear
 _SHORTEST = 0.3  # s of sound from the first heard frame to the last; less than a word
 _PIECE = 30 * RATE // FRAME  # frames encoded at once
 PLACES = slice(len(CATEGORIES), len(CATEGORIES) + len(DIMENSIONS))
-READINGS = PLACES.stop + 2  # 40 intensities, valence, arousal, dominance, neutral, speech
+READINGS = PLACES.stop + 3  # 40 intensities, three dimensions, neutral, strength, speech
 _LIMIT = 6.0  # standard deviations: a feature beyond is clipped, as in training
-_CLOSE = 0.35  # of valence-arousal-dominance space, whose axes run from -1 to 1
+_CLOSE = 0.5  # of valence-arousal-dominance space, whose axes run from -1 to 1
 _FEW = 3.0  # takes: how many the general voice counts for in a baseline
 
 
@@ -154,7 +155,7 @@ class Listener(nn.Module):
         return ((pooled - mean) / std).clamp(-_LIMIT, _LIMIT)
 
     def forward(self, pooled: Tensor, voice: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Readings (B, E + 5): intensities, valence, arousal, dominance, neutral, speech.
+        """Readings (B, E + 6): intensities, the dimensions, neutral, strength and speech.
 
         Args:
             pooled: (B, D).
@@ -168,24 +169,37 @@ class Listener(nn.Module):
         return torch.cat(
             [
                 self.intensities(heard),
-                heard["place"],
+                self.place(heard),
                 heard["classes"].softmax(1)[:, :1],
+                heard["strength"][:, None],
                 self.speech(standard).sigmoid(),
             ],
             dim=1,
         )
 
-    def intensities(self, heard: dict[str, Tensor]) -> Tensor:
-        """(B, E) in [0, 1].
+    def place(self, heard: dict[str, Tensor]) -> Tensor:
+        """(B, 3): half what is heard directly, half the mean place of the classes that are heard.
 
-        An acted category gets its share of the strength that is heard. Every other gets strength
-        by how close its place lies to the place that is heard, and, where it was learnt from
-        synthetic acting, up to twice that or nothing, by its score.
+        Either alone agrees less with the labels' places on corpora never met.
         """
-        distance = (heard["place"][:, None] - self.places).square().sum(2)  # (B, E)
+        implied = heard["classes"].softmax(1)[:, 1:] @ self.places[self.acted]
+        return (heard["place"] + implied) / 2
+
+    def intensities(self, heard: dict[str, Tensor]) -> Tensor:
+        """(B, E) in [0, 1]: the strength that is heard, shared out.
+
+        A category's share is how close its place lies to the place that is heard. An acted
+        category's is the geometric mean of that and of its share of the classes, both taken softly,
+        so that other words in the same acting change little. A category learnt from synthetic
+        acting gets up to twice its share, or nothing, by its score.
+        """
+        softly = (heard["classes"] / 2).softmax(1)[:, 1:]
+        place = (heard["place"] + softly @ self.places[self.acted]) / 2
+        distance = (place[:, None] - self.places).square().sum(2)  # (B, E)
         share = (-distance / (2 * _CLOSE**2)).exp()
         share = torch.where(self.scored, share * 2 * heard["scores"].sigmoid(), share)
-        share[:, self.acted] = heard["classes"][:, 1:].softmax(1)
+        acted = softly / softly.sum(1, keepdim=True)
+        share[:, self.acted] = (acted * share[:, self.acted]).sqrt()
         return (share * heard["strength"][:, None]).clamp(0, 1)
 
 
@@ -262,7 +276,7 @@ class Meter(nn.Module):
         self.readings = nn.Linear(hidden, READINGS)
 
     def forward(self, pooled: Tensor, voice: None = None) -> Tensor:
-        """(B, D) -> readings (B, E + 5), as `Listener` gives them."""
+        """(B, D) -> readings (B, E + 6), as `Listener` gives them."""
         raw = self.readings(self.hidden(pooled))
         places = raw[:, PLACES].tanh()
         return torch.cat(
@@ -301,9 +315,7 @@ def pool(front, sound: Sound, spans: Sequence[tuple[int, int]]) -> Iterator[np.n
     yield from map(_moments, sums[done:])
 
 
-def habits(
-    takes: np.ndarray, mean: np.ndarray, std: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def habits(takes: np.ndarray, mean: np.ndarray, std: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A voice's mean and deviation (D,) of each feature, from takes (N, D).
 
     A few takes say little, so that what holds of all voices, `mean` and `std`, counts as three
@@ -333,7 +345,10 @@ class PoolingEstimator(EmotionEstimator):
         self.name = described["name"]
         self.licence, self.commercial = described["licence"], described["commercial"]
         self.support = described["support"]
-        self._reliability = described["reliability"]  # of each branch
+        unknown = dict.fromkeys(self.support, math.nan)
+        self._reliability = {
+            branch: unknown | found for branch, found in described["reliability"].items()
+        }
         self.reliability = self._reliability["alone"]
 
     @classmethod
@@ -376,7 +391,7 @@ class PoolingEstimator(EmotionEstimator):
         if isinstance(front, nn.Module):
             parts["front"] = front.eval().requires_grad_(False)
         try:
-            parts.load_state_dict(state)
+            parts.load_state_dict(state, strict=True)
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise WeightsError(f"{path} does not fit its own description: {reason}") from None
@@ -442,13 +457,14 @@ class PoolingEstimator(EmotionEstimator):
             return Estimate.without_speech(start, end, self.name)
         with torch.inference_mode():
             reading = self._head(torch.from_numpy(features)[None], voice)[0].tolist()
-        *dimensions, neutral, speech = reading[PLACES.start :]
+        *dimensions, neutral, strength, speech = reading[PLACES.start :]
         if speech < 0.5:
             return Estimate.without_speech(start, end, self.name)
         return Estimate(
             EmotionVector.from_list(reading[: PLACES.start]),
             *dimensions,
             neutral=neutral,
+            strength=strength,
             speech=True,
             support=self.support,
             reliability=self._reliability["alone" if voice is None else "against"],

@@ -49,9 +49,7 @@ class Whisper:
         self._tokenizer = Tokenizer.from_str(described["tokenizer"])
         self._suppress = described["suppress"]
         self._suppress_first = described["suppress_first"]
-        self._features = _transformers().WhisperFeatureExtractor(
-            feature_size=network.config.num_mel_bins
-        )
+        self._features = library().WhisperFeatureExtractor(feature_size=network.config.num_mel_bins)
 
     @classmethod
     def load(cls, folder: str | os.PathLike | None = None) -> Whisper:
@@ -85,10 +83,12 @@ class Whisper:
             raise WeightsError(
                 f"{path} holds no converted Whisper; remove it and convert again."
             ) from None
-        library = _transformers()
-        config = library.WhisperConfig(**described["config"], **_special(described["tokenizer"]))
+        transformers = library()
+        config = transformers.WhisperConfig(
+            **described["config"], **_special(described["tokenizer"])
+        )
         with torch.device("meta"):  # the tensors of the file take the places of unfilled ones
-            network = library.WhisperForConditionalGeneration(config)
+            network = transformers.WhisperForConditionalGeneration(config)
         state["proj_out.weight"] = state["model.decoder.embed_tokens.weight"]
         try:
             network.load_state_dict(state, strict=True, assign=True)
@@ -221,9 +221,7 @@ class WhisperEncoder:
     def __init__(self, network):
         """Take `load`; `network` is transformers' encoder."""
         self.network = network.eval().requires_grad_(False)
-        self._features = _transformers().WhisperFeatureExtractor(
-            feature_size=network.config.num_mel_bins
-        )
+        self._features = library().WhisperFeatureExtractor(feature_size=network.config.num_mel_bins)
 
     @classmethod
     def load(cls, depth: int = 3, folder: str | os.PathLike | None = None) -> WhisperEncoder:
@@ -235,14 +233,14 @@ class WhisperEncoder:
         import torch
         from safetensors import safe_open
 
-        library = _transformers()
+        transformers = library()
         path = weights.path("whisper-base", {"ctranslate2": whisper_to_safetensors}, folder)
         prefix = "model.encoder."
         with safe_open(path, "pt") as file:
             config = json.loads(file.metadata()["whisper"])["config"] | {"encoder_layers": depth}
             with torch.device("meta"):
-                network = library.models.whisper.modeling_whisper.WhisperEncoder(
-                    library.WhisperConfig(**config)
+                network = transformers.models.whisper.modeling_whisper.WhisperEncoder(
+                    transformers.WhisperConfig(**config)
                 )
             state = {name: file.get_tensor(prefix + name).float() for name in network.state_dict()}
         network.load_state_dict(state, strict=True, assign=True)
@@ -337,8 +335,8 @@ def _normaliser():
 
 
 @cache
-def _transformers():
-    """The library, with a torchaudio that cannot be loaded hidden from it.
+def library():
+    """Transformers, with a torchaudio that cannot be loaded hidden from it.
 
     PyPI's torchaudio links CUDA. Beside a torch without CUDA its import raises OSError, and takes
     transformers' Whisper with it, which uses torchaudio only when it finds it.

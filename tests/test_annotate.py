@@ -61,6 +61,7 @@ class Swing(EmotionEstimator):
                 arousal=min(2 * swing, 1.0),
                 dominance=0.5,
                 neutral=0.0,
+                strength=1.0,
                 speech=True,
                 support=self.support,
                 reliability=self.reliability,

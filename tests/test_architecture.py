@@ -55,6 +55,15 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 
 
+def test_every_name_at_the_door_opens_without_a_network():
+    import conditioning
+
+    names = ", ".join(conditioning.__all__)
+    program = f"import sys; from conditioning import {names}; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
+    assert {"Audio", "EmotionEstimator", "EmotionVector"} <= set(conditioning.__all__)
+
+
 def test_what_speaking_needs_stays_small():
     """No training or studio package among the plain requirements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

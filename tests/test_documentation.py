@@ -11,10 +11,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-from toys import HummingBackbone, InkMarker
+from toys import HummingBackbone, InkMarker, ToyEstimator
 
 import conditioning
 import voice_actor
+from conditioning.estimator import EmotionEstimator
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
@@ -40,6 +41,10 @@ def test_the_readmes_commands_run(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
     monkeypatch.setattr(VoiceActor, "load", lambda folder=None: toy)
+    monkeypatch.setattr(EmotionEstimator, "load", staticmethod(lambda *_: ToyEstimator()))
+    (tmp_path / "takes").mkdir()
+    for name in ("take.wav", "takes/another.wav"):
+        toy.perform("You came back.", None).save(tmp_path / name)
     said, _, command = command.rpartition("| ")
     _, *arguments = shlex.split(command.partition(" > ")[0])
     if arguments[0] == "verify":

@@ -21,7 +21,7 @@ from conditioning.empathic_insight import EmpathicInsight
 from conditioning.errors import InvalidInput, UnknownName, WeightsError
 from conditioning.taxonomy import ATTRIBUTES, CATEGORIES
 from conditioning.weights import FOLDER_VARIABLE
-from conditioning.whisper import _transformers
+from conditioning.whisper import library
 
 RATE, FRAMES, WIDTH = 16000, 1500, 8
 KEYS = [category.laion_key for category in CATEGORIES]
@@ -59,10 +59,10 @@ def mean_of_features(factor: float) -> nn.Module:
 
 
 def write_encoder(folder: Path, width: int = WIDTH, **more) -> None:
-    library = _transformers()
+    transformers = library()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        config = library.WhisperConfig(
+        config = transformers.WhisperConfig(
             vocab_size=32,
             d_model=width,
             encoder_layers=1,
@@ -79,10 +79,10 @@ def write_encoder(folder: Path, width: int = WIDTH, **more) -> None:
             suppress_tokens=None,
             begin_suppress_tokens=None,
         )
-        network = library.WhisperForConditionalGeneration(config)
+        network = transformers.WhisperForConditionalGeneration(config)
     network.model.encoder.layer_norm.bias.data.fill_(0.5)  # so that features have a mean
     network.save_pretrained(folder)
-    library.WhisperFeatureExtractor(**more).save_pretrained(folder)
+    transformers.WhisperFeatureExtractor(**more).save_pretrained(folder)
 
 
 def put(folder: Path, key: str, head, size: str = "Small") -> Path:
@@ -115,9 +115,9 @@ def noise(seconds: float, rate: int = RATE, level: float = 0.1, seed: int = 0) -
 
 def published_score(head: nn.Module, folder: Path, audio: Audio) -> float:
     """As LAION's script computes it, all in float32."""
-    library = _transformers()
-    network = library.WhisperForConditionalGeneration.from_pretrained(folder / "BUD-E-Whisper")
-    extractor = library.WhisperFeatureExtractor()
+    transformers = library()
+    network = transformers.WhisperForConditionalGeneration.from_pretrained(folder / "BUD-E-Whisper")
+    extractor = transformers.WhisperFeatureExtractor()
     mel = extractor(audio.samples, sampling_rate=RATE, return_tensors="pt").input_features
     with torch.inference_mode():
         hidden = network.get_encoder()(mel).last_hidden_state

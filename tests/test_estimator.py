@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from conditioning.pooling import (
 from conditioning.taxonomy import NAMES
 from conditioning.whisper import RATE
 from training.modules import save_estimator
+from training.nonspeech import sounds
 
 CLASSES = ["neutral", "Anger", "Sadness"]
 
@@ -286,3 +289,62 @@ def test_the_tiny_estimator_is_tiny():
     assert readings.shape == (3, READINGS)
     assert readings[:, :40].min() >= 0
     assert readings[:, :40].max() <= 1
+
+
+SPEECH = Path(__file__).parents[2] / "shared" / "data" / "speech" / "emodb" / "audio"
+NAMES_OF_BUILT_IN = ("standard", "permissive", "tiny")
+
+
+@pytest.fixture(scope="module", params=NAMES_OF_BUILT_IN)
+def built_in(request):
+    return EmotionEstimator.load(request.param)
+
+
+def recording(code: str) -> Audio:
+    path = SPEECH / f"{code}.flac"
+    if not path.is_file():
+        pytest.skip("the corpora are not here")
+    return Audio.load(path)
+
+
+@pytest.mark.weights
+def test_real_anger_and_sadness_are_heard(built_in):
+    angry, sad, neutral = (
+        built_in.estimate(recording(code)) for code in ("03a01Wa", "03a02Ta", "03a01Nc")
+    )
+    assert angry.intensities["Anger"] > max(sad.intensities["Anger"], neutral.intensities["Anger"])
+    assert sad.intensities["Sadness"] > angry.intensities["Sadness"]
+    assert angry.arousal > sad.arousal
+    assert neutral.neutral > max(angry.neutral, sad.neutral)
+    assert set(angry.support) == {*NAMES, "valence", "arousal", "dominance"}
+    assert built_in.commercial == (built_in.name.split("@")[0] == "permissive")
+
+
+@pytest.mark.weights
+def test_real_speech_is_heard_alike_at_any_gain_and_in_silence(built_in):
+    audio = recording("03a01Wa")
+    plain = built_in.estimate(audio)
+    quiet = Audio(audio.samples * np.float32(0.001), audio.sample_rate)
+    assert built_in.estimate(quiet).intensities.distance(plain.intensities) < 1e-3
+    silence = np.zeros(audio.sample_rate, np.float32)
+    padded = Audio(np.concatenate([silence, audio.samples, silence]), audio.sample_rate)
+    assert built_in.estimate(padded).intensities.distance(plain.intensities) < 0.35
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("kind", ["steady", "chords", "solo", "hum", "drums"])
+def test_noise_and_music_are_no_speech(built_in, kind):
+    heard = [built_in.estimate(audio).speech for audio in sounds(6, seed=99, kinds=[kind])]
+    assert sum(heard) <= 1
+
+
+@pytest.mark.weights
+def test_an_hour_is_heard_in_bounded_memory():
+    made = EmotionEstimator.load("tiny")
+    minute = voice(60.0).samples
+    audio = Audio(np.tile(minute, 60), RATE)
+    tracemalloc.start()
+    made.estimate(audio)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * audio.samples.nbytes

@@ -13,7 +13,7 @@ import torch
 from conditioning import ctranslate2
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput, UnknownName, WeightsError
-from conditioning.whisper import Whisper, _transformers, _windows, word_errors
+from conditioning.whisper import Whisper, _windows, library, word_errors
 
 RATE = 16000
 WIDTH, HEADS, LAYERS, MELS = 32, 4, 2, 80
@@ -44,10 +44,10 @@ def tiny_tokenizer() -> str:
 @pytest.fixture(scope="module")
 def network():
     """A tiny Whisper with random weights, in transformers' own words."""
-    library = _transformers()
+    transformers = library()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        config = library.WhisperConfig(
+        config = transformers.WhisperConfig(
             vocab_size=20 + len(SPECIAL),
             num_mel_bins=MELS,
             d_model=WIDTH,
@@ -64,7 +64,7 @@ def network():
             decoder_start_token_id=21,
             init_std=0.3,
         )
-        model = library.WhisperForConditionalGeneration(config).eval()
+        model = transformers.WhisperForConditionalGeneration(config).eval()
         for name, tensor in model.named_parameters():
             if name.endswith("bias"):
                 tensor.data.normal_(0, 0.1)

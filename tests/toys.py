@@ -1,14 +1,17 @@
-"""Toys with physics: a backbone that hums, so that the whole loop runs in milliseconds."""
+"""Toys with physics: a backbone that hums and an estimator that hears pitch, in milliseconds."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from conditioning.audio import Audio
-from conditioning.errors import unknown_name
+from conditioning.emotion import EmotionVector
+from conditioning.errors import InvalidInput, unknown_name
+from conditioning.estimator import Baseline, EmotionEstimator, Estimate
 from voice_actor.backbone import FRAME, Reading
 from voice_actor.phonemes import Phrase
 
@@ -62,3 +65,65 @@ class InkMarker:
         samples = audio.samples.copy()
         samples[-1] = self.MARK
         return Audio(samples, audio.sample_rate)
+
+
+class ToyEstimator(EmotionEstimator):
+    """Hears pitch alone: the higher the angrier and the more excited, the lower the sadder.
+
+    200 Hz is neutral; against a baseline, the voice's own mean pitch is.
+    """
+
+    licence, commercial = "CC-BY-NC-SA-4.0", False
+    support = {
+        "Anger": "acted",
+        "Sadness": "acted",
+        "Impatience and Irritability": "synthetic",
+        "Awe": "inferred",
+        "valence": "acted",
+        "arousal": "acted",
+    }
+    reliability = {"Anger": 0.8, "Sadness": 0.75, "Awe": float("nan"), "valence": 0.5}
+
+    def __init__(self, name: str = "standard"):
+        self.name = f"{name}@toy"
+
+    def baseline(self, takes) -> Baseline:
+        heard = [octaves for take in takes if (octaves := self._octaves(take.samples, take))]
+        if not heard:
+            raise InvalidInput("No take of the baseline holds speech; give others.")
+        mean = np.float32([np.mean(heard)])
+        return Baseline(mean, np.ones(1, np.float32), len(heard), self.name)
+
+    def _octaves(self, samples, audio: Audio) -> float | None:
+        """Pitch above 1 Hz, from zero crossings; None of what is next to silent."""
+        if np.abs(samples).max(initial=0) < 0.01:
+            return None
+        return math.log2(np.diff(np.signbit(samples)).sum() / 2 * audio.sample_rate / len(samples))
+
+    def _hear(self, audio, spans, baseline):
+        if baseline is not None and baseline.estimator != self.name:
+            raise InvalidInput(f"The baseline was made by {baseline.estimator}; make it again.")
+        middle = math.log2(200) if baseline is None else float(baseline.mean[0])
+        for start, end in spans:
+            first, last = (round(time * audio.sample_rate) for time in (start, end))
+            octaves = self._octaves(audio.samples[first:last], audio)
+            if octaves is None:
+                yield Estimate.without_speech(start, end, self.name)
+                continue
+            high = min(max(octaves - middle, -1.0), 1.0)
+            angry, sad = max(high, 0.0), max(-high, 0.0)
+            heard = {"Anger": angry, "Sadness": sad, "Impatience and Irritability": angry / 2}
+            yield Estimate(
+                EmotionVector(heard),
+                valence=-abs(high) / 2,
+                arousal=high,
+                dominance=float("nan"),
+                neutral=1 - abs(high),
+                strength=abs(high),
+                speech=True,
+                support=self.support,
+                reliability=self.reliability,
+                start=start,
+                end=end,
+                estimator=self.name,
+            )

@@ -1,4 +1,4 @@
-"""The commands of training: `python -m training fit | crossvalidate | honesty | annotate`."""
+"""The commands of training: `python -m training`, then `fit`, `crossvalidate` and so on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from voice_actor.cli import Parser, ending
 
 from .annotate import add_annotate
 from .honesty import add_honesty
+from .publish import add_publish
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,6 +32,7 @@ def run(arguments: list[str]) -> None:
     commands.add_parser("fit", help="train what a file of training/configs says", add_help=False)
     add_crossvalidate(commands)
     add_honesty(commands)
+    add_publish(commands)
     add_annotate(commands)
     options = top.parse_args(arguments)
     options.run(options)

@@ -96,9 +96,10 @@ def heard(listener, speech: Speech, which: np.ndarray, protocol: str) -> Iterato
         for mode, branch in found.items():
             intensities = listener.intensities(branch).tolist()
             classes = branch["classes"].softmax(1).tolist()
+            places = listener.place(branch).tolist()
             for place, row in enumerate(rows):
                 utterance = speech.utterances[row]
-                valence, arousal, dominance = branch["place"][place].tolist()
+                valence, arousal, dominance = places[place]
                 shares = dict(zip(speech.classes, classes[place], strict=True))
                 yield {
                     "corpus": utterance.corpus,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .data import PLACES, EmotionData, Rows, Speech
 # a mean of like categories is a better guide than one alone.
 RIDGE = 4000.0
 NEAR, FAMILY, WIDTH = 0.3, 0.2, 0.2
+STRENGTH = 6.0  # weight of the strength's error, which is small in itself
 
 
 class EstimatorModule(lightning.LightningModule):
@@ -66,13 +68,7 @@ class EstimatorModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             self.listener.parameters(), self.hparams.learning_rate, weight_decay=self.hparams.decay
         )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            self.hparams.learning_rate,
-            total_steps=max(2, int(self.trainer.estimated_stepping_batches)),
-            pct_start=0.2,
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return scheduled(optimizer, self.trainer)
 
     def training_step(self, batch: dict[str, Tensor]) -> Tensor:
         standard = self.listener.standard(batch["features"])
@@ -94,7 +90,7 @@ class EstimatorModule(lightning.LightningModule):
         crossed = -(target * logits * known).sum(1)
         missed = (heard["place"] - batch["place"]).square().sum(1)
         strength = (heard["strength"] - batch["strength"]).square() * batch["strength_weight"]
-        mean = (weight * (crossed + missed + 2 * strength)).sum() / len(weight)
+        mean = (weight * (crossed + missed + STRENGTH * strength)).sum() / len(weight)
         acted = weight > 0
         return mean + 0.5 * discordance(heard["place"][acted], batch["place"][acted], weight[acted])
 
@@ -138,6 +134,18 @@ class EstimatorModule(lightning.LightningModule):
         solve_scores(self.listener, data.load(), data.training)
         described = {"front": "whisper", "corpora": list(data.hparams.corpora)}
         save_estimator(folder / "estimator.safetensors", {"head": self.listener}, described)
+
+
+def scheduled(optimizer: torch.optim.Optimizer, trainer: lightning.Trainer) -> dict:
+    """The optimiser with a rate that rises for a fifth of the steps and falls as a cosine."""
+    total = max(2, int(trainer.estimated_stepping_batches))
+
+    def rate(step: int) -> float:
+        done = min(1.0, step / total)
+        return done / 0.2 if done < 0.2 else 0.5 + 0.5 * math.cos(math.pi * (done - 0.2) / 0.8)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def discordance(heard: Tensor, asked: Tensor, weight: Tensor) -> Tensor:

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader, RandomSampler
 from conditioning.audio import Audio
 from conditioning.pooling import PLACES, LogMelFront, Meter, ready
 from conditioning.taxonomy import NAMES
-from conditioning.whisper import RATE
+from conditioning.whisper import RATE, library
 
 from .augment import copy
 from .data import EmotionData, Speech
-from .modules import save_estimator
+from .modules import save_estimator, scheduled
 from .nonspeech import sounds
 
 LONGEST = 300  # frames of a training crop: 6 s
@@ -26,10 +26,10 @@ COPIES = ("as it is", "poor recording")
 
 def mel_front() -> LogMelFront:
     """An untrained front end with its mel filters set."""
-    from transformers.audio_utils import mel_filter_bank
-
     front = LogMelFront()
-    bank = mel_filter_bank(front.spectrum, front.bands, 50.0, RATE / 2, RATE, norm="slaney")
+    bank = library().audio_utils.mel_filter_bank(
+        front.spectrum, front.bands, 50.0, RATE / 2, RATE, norm="slaney"
+    )
     front.filters.copy_(torch.from_numpy(bank.T.astype(np.float32)))
     return front
 
@@ -141,12 +141,7 @@ class TinyModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             self.parameters(), self.hparams.learning_rate, weight_decay=self.hparams.decay
         )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            self.hparams.learning_rate,
-            total_steps=max(2, int(self.trainer.estimated_stepping_batches)),
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return scheduled(optimizer, self.trainer)
 
     def training_step(self, batch) -> Tensor:
         mel, lengths, readings = batch
@@ -165,7 +160,7 @@ class TinyModule(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         heard, taught = (torch.cat(column) for column in zip(*self._seen, strict=True))
-        heard, taught = heard[:, : PLACES.stop + 1], taught[:, : PLACES.stop + 1]
+        heard, taught = heard[:, : PLACES.stop + 2], taught[:, : PLACES.stop + 2]
         self.agreement = [
             float(torch.corrcoef(torch.stack([heard[:, place], taught[:, place]]))[0, 1])
             for place in range(heard.shape[1])
@@ -174,7 +169,7 @@ class TinyModule(lightning.LightningModule):
 
     def export(self, folder: Path, trainer: lightning.Trainer) -> None:
         """Write `estimator.safetensors`; print how well pupil and teacher agree."""
-        names = [*NAMES, "valence", "arousal", "dominance", "neutral"]
+        names = [*NAMES, "valence", "arousal", "dominance", "neutral", "strength"]
         print(
             f"Correlation with the teacher on {len(trainer.datamodule.stopping)} recordings of "
             f"held-out speakers: mean {np.mean(self.agreement):.3f}"

@@ -185,7 +185,7 @@ def windows(duration: float, window: float, hop: float) -> list[tuple[float, flo
     Raises:
         InvalidInput: a window under 0.5 s, a hop under 0.05 s, or a hop over the window.
     """
-    if not (window >= SHORTEST_WINDOW and SHORTEST_HOP <= hop <= window):
+    if not (SHORTEST_WINDOW <= window < math.inf and SHORTEST_HOP <= hop <= window):
         raise InvalidInput(
             f"Windows of {window:g} s every {hop:g} s; allowed: windows of {SHORTEST_WINDOW:g} s "
             f"or more, a hop from {SHORTEST_HOP:g} s to the window."

@@ -91,7 +91,7 @@ class Branch(nn.Module):
     B batch, D features, H hidden, K classes of acted speech (the first is neutral), E emotions.
     """
 
-    def __init__(self, features: int, classes: int, hidden: int = 128, dropout: float = 0.6):
+    def __init__(self, features: int, classes: int, hidden: int, dropout: float):
         super().__init__()
         self.hidden = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(features, hidden), nn.GELU(), nn.Dropout(0.5)
@@ -134,8 +134,9 @@ class Listener(nn.Module):
             "classes": list(classes),
             "synthetic": list(synthetic),
         }
-        self.alone = Branch(features, len(classes))
-        self.against = Branch(features, len(classes))
+        # Strangers differ more than the takes of a voice do: more to learn, and more to overlearn.
+        self.alone = Branch(features, len(classes), hidden=256, dropout=0.7)
+        self.against = Branch(features, len(classes), hidden=128, dropout=0.6)
         self.speech = nn.Linear(features, 1)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))

@@ -163,7 +163,7 @@ def test_over_time_follows_the_voice():
 def test_windows_reach_the_end_and_bad_ones_are_refused():
     assert windows(2.6, 1.0, 0.5)[-1] == (2.0, 2.6)
     assert windows(0.3, 1.0, 0.5) == [(0.0, 0.3)]
-    for window, hop in ((0.1, 0.1), (1.0, 0.0), (1.0, 2.0), (math.nan, 0.5)):
+    for window, hop in ((0.1, 0.1), (1, 0), (1, 2), (math.nan, 0.5), (math.inf, 1)):
         with pytest.raises(InvalidInput, match="allowed"):
             windows(3.0, window, hop)
 

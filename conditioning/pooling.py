@@ -189,18 +189,19 @@ class Listener(nn.Module):
     def intensities(self, heard: dict[str, Tensor]) -> Tensor:
         """(B, E) in [0, 1]: the strength that is heard, shared out.
 
-        A category's share is how close its place lies to the place that is heard. An acted
-        category's is the geometric mean of that and of its share of the classes, both taken softly,
-        so that other words in the same acting change little. A category learnt from synthetic
-        acting gets up to twice its share, or nothing, by its score.
+        An acted category's share is the geometric mean of its share of the classes and of how close
+        its place lies to the place that is heard, taken softly, so that other words in the same
+        acting change little. Any other's share is half that closeness, since nothing was heard that
+        speaks for it alone; where it was learnt from synthetic acting, its score doubles that or
+        takes it away.
         """
         softly = (heard["classes"] / 2).softmax(1)[:, 1:]
         place = (heard["place"] + softly @ self.places[self.acted]) / 2
         distance = (place[:, None] - self.places).square().sum(2)  # (B, E)
-        share = (-distance / (2 * _CLOSE**2)).exp()
-        share = torch.where(self.scored, share * 2 * heard["scores"].sigmoid(), share)
-        acted = softly / softly.sum(1, keepdim=True)
-        share[:, self.acted] = (acted * share[:, self.acted]).sqrt()
+        close = (-distance / (2 * _CLOSE**2)).exp()
+        share = close * torch.where(self.scored, heard["scores"].sigmoid(), 0.5)
+        acted = heard["classes"][:, 1:].softmax(1)
+        share[:, self.acted] = (acted * close[:, self.acted]).sqrt()
         return (share * heard["strength"][:, None]).clamp(0, 1)
 
 
@@ -344,7 +345,8 @@ class PoolingEstimator(EmotionEstimator):
         """Take `load`; `described` is what the checkpoint says of itself."""
         self._front, self._head = front, head.eval().requires_grad_(False)
         self.name = described["name"]
-        self.licence, self.commercial = described["licence"], described["commercial"]
+        self.licence = described.get("licence", "none stated")
+        self.commercial = described.get("commercial", False)
         self.support = described["support"]
         unknown = dict.fromkeys(self.support, math.nan)
         self._reliability = {

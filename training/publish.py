@@ -46,8 +46,9 @@ def publish(trained: Path, name: str, heard: Path | None, teacher: str | None = 
         from .honesty import read, report
 
         modes = report(read(heard), draws=300).modes
-        categories = next(iter(modes.values())).categories
-        support = {category: found.support for category, found in categories.items()}
+        support = dict.fromkeys(NAMES, "inferred")
+        support |= dict.fromkeys(described["head"]["synthetic"], "synthetic")
+        support |= dict.fromkeys(described["head"]["classes"][1:], "acted")
         # Places are learnt as the labels' places, so that they are known as the labels are.
         described["support"] = support | dict.fromkeys(DIMENSIONS, "acted")
         described["reliability"] = {mode: found.reliability for mode, found in modes.items()}

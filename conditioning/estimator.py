@@ -80,8 +80,9 @@ class Estimate:
         if not self.speech:
             return "no speech"
         heard = ", ".join(f"{name} {value:.2f}" for name, value in self.top(3)) or "neutral"
-        places = ", ".join(f"{name} {getattr(self, name):+.2f}" for name in DIMENSIONS)
-        return f"{heard}; {places}"
+        said = [(name, getattr(self, name)) for name in DIMENSIONS]
+        places = ", ".join(f"{name} {value:+.2f}" for name, value in said if np.isfinite(value))
+        return "; ".join(filter(None, (heard, places)))
 
     def to_json(self) -> dict[str, Any]:
         """Ready for `json.dumps`: what is heard, how each is known and how far to trust it."""
@@ -245,7 +246,7 @@ class EmotionEstimator(ABC):
             InvalidInput: no samples, or a baseline that this estimator cannot use.
         """
         whole = [(0.0, audio.duration)]
-        return next(iter(self._hear(audio, whole, self._baseline(baseline))))
+        return next(self._hear(audio, whole, self._baseline(baseline)))
 
     def estimate_over_time(
         self,
@@ -257,8 +258,7 @@ class EmotionEstimator(ABC):
         """What is heard in windows along the recording; one estimate for each, in order.
 
         Args:
-            window: s, how long each is; the last ones are shorter than a window where the
-                recording is.
+            window: s, how long each is; the last is shorter where the recording ends within it.
             hop: s, from the start of one to the start of the next.
             baseline: as for `estimate`.
 
@@ -283,7 +283,7 @@ class EmotionEstimator(ABC):
         for path in paths:
             try:
                 audio = Audio.load(path)
-                yield next(iter(self._hear(audio, [(0.0, audio.duration)], known)))
+                yield next(self._hear(audio, [(0.0, audio.duration)], known))
             except UserError as error:
                 yield error
 

@@ -1,7 +1,7 @@
 """The built-in estimators: frozen features, their statistics over a stretch, a small trained head.
 
-`listener`: Whisper base's encoder, blocks 2 and 3, under the heads that `training` fits.
-`tiny`: a log-mel spectrogram under a network of under 100,000 parameters, taught by the former.
+`standard` and `permissive`: Whisper base's encoder, blocks 2 and 3, under a `Listener`.
+`tiny`: a log-mel spectrogram under convolutions and a `Meter`, taught by the former.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _SHORTEST = 0.3  # s of sound from the first heard frame to the last; less than 
 _PIECE = 30 * RATE // FRAME  # frames encoded at once
 PLACES = slice(len(CATEGORIES), len(CATEGORIES) + len(DIMENSIONS))
 READINGS = PLACES.stop + 3  # 40 intensities, three dimensions, neutral, strength, speech
+UNMEASURED: dict[str, dict[str, float]] = {"alone": {}, "against": {}}
 _LIMIT = 6.0  # standard deviations: a feature beyond is clipped, as in training
 _CLOSE = 0.5  # of valence-arousal-dominance space, whose axes run from -1 to 1
 _FEW = 3.0  # takes: how many the general voice counts for in a baseline
@@ -70,9 +71,11 @@ def ready(audio: Audio) -> Sound | None:
     count = len(samples) // FRAME
     if not count:
         return None
-    power = np.square(samples[: count * FRAME], dtype=np.float64).reshape(count, FRAME).mean(1)
+    frames = samples[: count * FRAME].reshape(count, FRAME)
+    power = np.array([np.dot(frame, frame) for frame in frames], np.float64) / FRAME
     levels = 10 * np.log10(power + 1e-30)
-    loudest = np.percentile(levels, 95)
+    # Of a long recording, its loudest second: speech may be a small part of it.
+    loudest = np.percentile(levels, max(95.0, 100 - 100 * RATE / FRAME / count))
     if loudest < _SILENCE:
         return None
     heard = levels > loudest - _HEARD
@@ -213,6 +216,7 @@ class WhisperFront:
     """
 
     layers = (2, 3)
+    width = 1024  # D: both layers' channels
 
     def __init__(self, folder: str | os.PathLike | None = None):
         self._encoder = WhisperEncoder.load(max(self.layers), folder)
@@ -347,10 +351,12 @@ class PoolingEstimator(EmotionEstimator):
         self.name = described["name"]
         self.licence = described.get("licence", "none stated")
         self.commercial = described.get("commercial", False)
-        self.support = described["support"]
+        # Before `publish`, nothing is known of how it does.
+        self.support = described.get("support", {})
         unknown = dict.fromkeys(self.support, math.nan)
         self._reliability = {
-            branch: unknown | found for branch, found in described["reliability"].items()
+            branch: unknown | found
+            for branch, found in described.get("reliability", UNMEASURED).items()
         }
         self.reliability = self._reliability["alone"]
 
@@ -378,16 +384,17 @@ class PoolingEstimator(EmotionEstimator):
         try:
             with safe_open(path, "pt") as file:
                 described = json.loads((file.metadata() or {})["estimator"])
+                taxonomy, kind, shape = (described[key] for key in ("taxonomy", "front", "head"))
                 state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError):
             raise WeightsError(f"{path} holds no estimator; install Voice Actor again.") from None
-        if described["taxonomy"] != fingerprint():
+        if taxonomy != fingerprint():
             raise WeightsError(
-                f"{path} was made for another list of emotions (taxonomy {described['taxonomy']}, "
+                f"{path} was made for another list of emotions (taxonomy {taxonomy}, "
                 f"here {fingerprint()}); use the checkpoint of this version."
             )
-        if described["front"] == "whisper":
-            front, head = WhisperFront(folder), Listener(**described["head"])
+        if kind == "whisper":
+            front, head = WhisperFront(folder), Listener(**shape)
         else:
             front, head = LogMelFront(), Meter()
         parts = nn.ModuleDict({"head": head})
@@ -409,7 +416,9 @@ class PoolingEstimator(EmotionEstimator):
         for take in takes:
             sound = ready(take)
             if sound is not None:
-                found.extend(pool(self._front, sound, [(0, len(sound.heard))]))
+                features = next(pool(self._front, sound, [(0, len(sound.heard))]))
+                if self._speaks(features):
+                    found.append(features)
         if not found:
             raise InvalidInput(
                 "No take of the baseline holds speech; give recordings of the voice, best ten or "
@@ -417,6 +426,11 @@ class PoolingEstimator(EmotionEstimator):
             )
         mean, std = habits(np.stack(found), self._head.mean.numpy(), self._head.std.numpy())
         return Baseline(mean, std, len(found), self.name)
+
+    def _speaks(self, features: np.ndarray) -> bool:
+        """Whether features (D,) are of speech."""
+        with torch.inference_mode():
+            return bool(self._head(torch.from_numpy(features)[None])[0, -1] >= 0.5)
 
     def _hear(
         self, audio: Audio, spans: Sequence[tuple[float, float]], baseline: Baseline | None
@@ -437,7 +451,7 @@ class PoolingEstimator(EmotionEstimator):
         places = []
         for start, end in spans:
             first = max(0, round((start - sound.start) * rate))
-            last = min(len(sound.heard), round((end - sound.start) * rate))
+            last = max(first, min(len(sound.heard), round((end - sound.start) * rate)))
             inside = np.flatnonzero(sound.heard[first:last])
             # As in training: from the first frame with sound to the last, and a little around.
             if len(inside) * FRAME < _SHORTEST * RATE:

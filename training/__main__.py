@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from conditioning.errors import InvalidInput
 from conditioning.files import check_place, write_whole
 from voice_actor.cli import Parser, ending
 
@@ -51,9 +52,11 @@ def cli(arguments: list[str] | None, run: bool):
 
 
 def fit(arguments: list[str]) -> None:
-    """Lightning's `fit`; a module that can `export` then writes its checkpoint."""
+    """Lightning's `fit`; the module then writes its checkpoint."""
     done = cli(arguments, run=True)
-    done.model.export(Path(done.trainer.default_root_dir), done.trainer)
+    folder = Path(done.trainer.default_root_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    done.model.export(folder, done.trainer)
 
 
 def add_crossvalidate(commands) -> None:
@@ -67,9 +70,16 @@ def add_crossvalidate(commands) -> None:
 
 def run_crossvalidate(options: argparse.Namespace) -> None:
     from .crossvalidate import add_words, crossvalidate, transcripts
+    from .modules import EstimatorModule
 
     check_place(options.out)
-    configured = cli(["--config", options.config], run=False).config
+    made = cli(["--config", options.config], run=False)
+    if not isinstance(made.model, EstimatorModule):
+        raise InvalidInput(
+            f"{options.config} trains a {type(made.model).__name__}; crossvalidate tests an "
+            "EstimatorModule, as in training/configs/estimator.yaml."
+        )
+    configured = made.config
     data = configured.data.init_args.as_dict()
     rows = list(
         crossvalidate(configured.model.init_args.as_dict(), data, configured.trainer.max_epochs)

@@ -45,7 +45,7 @@ def _noise(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _poor_recording(audio: Audio, rng: np.random.Generator) -> np.ndarray:
-    """Noise, then half of the time a low bit rate of MP3, half of those in a telephone's band."""
+    """Noise, then half of the time a low bit rate of MP3, of which half has nothing above 4 kHz."""
     audio = Audio(_noise(audio.samples, rng).astype(np.float32), audio.sample_rate)
     if rng.random() < 0.5:
         return audio.samples

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import lightning
 import numpy as np
@@ -103,7 +104,7 @@ class EmotionData(lightning.LightningDataModule):
         copies: augmented copies of each recording; see `augment.COPIES`.
         validation: speakers of each acted corpus that are kept out, to stop in time.
         held_out: speakers that are kept out altogether.
-        without: corpora whose labels are not learnt, as when they are the test.
+        without: corpora whose recordings are kept out, as when they are the test.
         cache: where measured features are kept.
         batch: rows of a step.
         jobs: processes that measure features.
@@ -122,8 +123,17 @@ class EmotionData(lightning.LightningDataModule):
         jobs: int = 2,
     ):
         super().__init__()
-        self.save_hyperparameters()
-        self.options = self.hparams
+        self.options = SimpleNamespace(
+            speech=speech,
+            corpora=corpora,
+            copies=copies,
+            validation=validation,
+            held_out=held_out or [],
+            without=without or [],
+            cache=cache,
+            batch=batch,
+            jobs=jobs,
+        )
         self._speech: Speech | None = None
 
     def prepare_data(self) -> None:
@@ -132,8 +142,8 @@ class EmotionData(lightning.LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         speech = self.load()
         speakers, corpora = speech.field("speaker"), speech.field("corpus")
-        kept = ~np.isin(speakers, self.options.held_out or [])
-        kept &= ~np.isin(corpora, self.options.without or [])
+        kept = ~np.isin(speakers, self.options.held_out)
+        kept &= ~np.isin(corpora, self.options.without)
         kept |= speech.speech == 0
         last = [
             speaker
@@ -210,6 +220,10 @@ def load(
     measured = measured[kept]
 
     acted = {name for name in corpora if not CORPORA[name].synthetic}
+    if not acted:
+        raise InvalidInput(
+            f"No corpus of acted speech is named, only {', '.join(corpora)}; add one such as emodb."
+        )
     named = {category for name in acted for category in CORPORA[name].categories}
     classes = ("neutral", *(name for name in NAMES if name in named))
     by_name = {folder.name: folder for folder in folders}
@@ -274,7 +288,11 @@ def _weights(utterances: Sequence[Utterance | None], target: np.ndarray) -> np.n
 
 
 def _baselines(measured: np.ndarray, voice: np.ndarray, speech: np.ndarray):
-    """Means and deviations (V, C, D) of the voices, as the estimator makes them of takes."""
+    """Means and deviations (V, C, D) of the voices, as the estimator makes them of takes.
+
+    The general voice, which counts as three takes, is the mean of all that is loaded: of recordings
+    that are held out, this much is known, but no label.
+    """
     count, copies, width = voice.max() + 1, measured.shape[1], measured.shape[2]
     means, deviations = np.zeros((2, count, copies, width), np.float32)
     general = measured[speech, 0].mean(0), measured[speech, 0].std(0)

@@ -75,15 +75,20 @@ def _name(part: Sequence[Path], kind: str) -> str:
     return f"{digest[:20]}.npy"
 
 
+def seeded(path: Path, kind: str) -> np.random.Generator:
+    """What a recording's copy is drawn from: the same wherever it is made."""
+    seed = hashlib.sha256(f"{path.name} {kind}".encode()).digest()[:8]
+    return np.random.default_rng(int.from_bytes(seed))
+
+
 def _measure_part(work: tuple[Sequence[Path], str, Path]) -> None:
     part, kind, place = work
     rows = []
     for path in part:
-        seed = hashlib.sha256(f"{path.name} {kind}".encode()).digest()[:8]
-        rng = np.random.default_rng(int.from_bytes(seed))
-        rows.append(measure(copy(Audio.load(path), kind, rng)))
-    width = next((len(row) for row in rows if row is not None), 0)
-    nothing = np.full(width, np.nan, np.float32)
+        rows.append(measure(copy(Audio.load(path), kind, seeded(path, kind))))
+    from conditioning.pooling import WhisperFront
+
+    nothing = np.full(2 * WhisperFront.width, np.nan, np.float32)
     stream = io.BytesIO()
     np.save(stream, np.stack([nothing if row is None else row for row in rows]))
     write_whole(place, stream.getvalue())

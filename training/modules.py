@@ -1,4 +1,4 @@
-"""Lightning modules: the estimator's heads, and the tiny estimator that learns from them."""
+"""The Lightning module that fits the estimator's heads."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class EstimatorModule(lightning.LightningModule):
         solve_scores(self.listener, data.load(), data.training)
 
     def export(self, folder: Path, trainer: lightning.Trainer) -> None:
-        """Write `estimator.safetensors`, the checkpoint that `EmotionEstimator.load` opens.
+        """Write `estimator.safetensors`, which `PoolingEstimator.from_file` opens.
 
         The heads are those of the epoch that was best for the speakers kept out to stop in time.
         """
@@ -132,7 +132,7 @@ class EstimatorModule(lightning.LightningModule):
             self.load_state_dict(state)
         data: EmotionData = trainer.datamodule
         solve_scores(self.listener, data.load(), data.training)
-        described = {"front": "whisper", "corpora": list(data.hparams.corpora)}
+        described = {"front": "whisper", "corpora": list(data.options.corpora)}
         save_estimator(folder / "estimator.safetensors", {"head": self.listener}, described)
 
 

@@ -16,7 +16,8 @@ from conditioning.taxonomy import NAMES
 from conditioning.whisper import RATE, library
 
 from .augment import copy
-from .data import EmotionData, Speech
+from .data import NONSPEECH, EmotionData, Speech
+from .features import seeded
 from .modules import save_estimator, scheduled
 from .nonspeech import sounds
 
@@ -86,11 +87,13 @@ class TinyData(EmotionData):
     def _mels(self, speech: Speech) -> dict[tuple[int, int], np.ndarray]:
         """(F, M) of each row and copy, float16."""
         front, found = mel_front(), {}
-        other = iter(sounds(sum(entry is None for entry in speech.utterances)))
+        # As `nonspeech_features` measured them, so that each meets its own reading.
+        other = (sound for sound in sounds(NONSPEECH) if ready(sound) is not None)
         for row, utterance in enumerate(speech.utterances):
             audio = next(other) if utterance is None else Audio.load(utterance.path)
             for number, kind in enumerate(COPIES if utterance else COPIES[:1]):
-                sound = ready(copy(audio, kind, np.random.default_rng([row, number])))
+                path = utterance.path if utterance else Path()
+                sound = ready(copy(audio, kind, seeded(path, kind)))
                 if sound is not None:
                     found[row, number] = front.mel(sound.samples).numpy().astype(np.float16)
         return found
@@ -147,7 +150,7 @@ class TinyModule(lightning.LightningModule):
         mel, lengths, readings = batch
         error = (self(mel, lengths) - readings).square()
         # Each reading counts by how much it varies, so that rare emotions are learnt as well.
-        loss = (error / (readings.var(0) + 0.005)).mean()
+        loss = (error / (readings.var(0, correction=0) + 0.005)).mean()
         self.log("loss", loss, prog_bar=True)
         return loss
 

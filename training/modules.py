@@ -119,7 +119,7 @@ class EstimatorModule(lightning.LightningModule):
 
     def on_fit_end(self) -> None:
         data: EmotionData = self.trainer.datamodule
-        solve_scores(self.listener, data.load(), data.training)
+        settle(self.listener, data.load(), data.training)
 
     def export(self, folder: Path, trainer: lightning.Trainer) -> None:
         """Write `estimator.safetensors`, which `PoolingEstimator.from_file` opens.
@@ -131,7 +131,7 @@ class EstimatorModule(lightning.LightningModule):
             state = torch.load(best, weights_only=True)["state_dict"]
             self.load_state_dict(state)
         data: EmotionData = trainer.datamodule
-        solve_scores(self.listener, data.load(), data.training)
+        settle(self.listener, data.load(), data.training)
         described = {"front": "whisper", "corpora": list(data.options.corpora)}
         save_estimator(folder / "estimator.safetensors", {"head": self.listener}, described)
 
@@ -164,6 +164,22 @@ def nearness() -> np.ndarray:
     families = np.array([entry.family for entry in CATEGORIES])
     alike = families[:, None] == families[None]
     return np.eye(len(NAMES)) + NEAR * np.exp(-distance / WIDTH) + FAMILY * alike
+
+
+def settle(listener: Listener, speech: Speech, rows: np.ndarray) -> None:
+    """Sets what is solved rather than descended to: the scores, and where speech begins.
+
+    Descent tells speech from other sounds long before it has moved the bias, so that the bound is
+    set midway between the least speechlike hundredth of speech and the most of other sounds.
+    """
+    solve_scores(listener, speech, rows)
+    heard = speech.speech[rows] == 1
+    if heard.all():
+        return
+    with torch.inference_mode():
+        logits = listener.speech(listener.standard(torch.from_numpy(speech.features[rows])))[..., 0]
+    low, high = np.percentile(logits[heard], 1), np.percentile(logits[~heard], 99)
+    listener.speech.bias.data -= (low + high) / 2
 
 
 def solve_scores(listener: Listener, speech: Speech, rows: np.ndarray) -> None:

@@ -399,8 +399,10 @@ def started(folder):
     def start(jobs: int) -> subprocess.Popen:
         program = PROGRAM.format(tests=str(Path(__file__).parent))
         command = [sys.executable, "-c", program, str(folder), str(jobs)]
+        # Tests that run in the background are deaf to Ctrl-C, and their children would be as well.
+        hearing = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
-            command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True
+            command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=hearing
         )
         processes.append(process)
         until = time.monotonic() + 60

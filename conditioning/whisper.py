@@ -219,7 +219,7 @@ class WhisperEncoder:
     """
 
     def __init__(self, network):
-        """Take `load`; `network` is transformers' encoder."""
+        """Take `load`; `network` is `whisper_blocks.Blocks` or transformers' encoder."""
         self.network = network.eval().requires_grad_(False)
         self._features = library().WhisperFeatureExtractor(feature_size=network.config.num_mel_bins)
 
@@ -233,15 +233,13 @@ class WhisperEncoder:
         import torch
         from safetensors import safe_open
 
-        transformers = library()
+        from .whisper_blocks import Blocks
+
         path = weights.path("whisper-base", {"ctranslate2": whisper_to_safetensors}, folder)
         prefix = "model.encoder."
         with safe_open(path, "pt") as file:
-            config = json.loads(file.metadata()["whisper"])["config"] | {"encoder_layers": depth}
-            with torch.device("meta"):
-                network = transformers.models.whisper.modeling_whisper.WhisperEncoder(
-                    transformers.WhisperConfig(**config)
-                )
+            with torch.device("meta"):  # the tensors of the file take the places of unfilled ones
+                network = Blocks(json.loads(file.metadata()["whisper"])["config"], depth)
             state = {name: file.get_tensor(prefix + name).float() for name in network.state_dict()}
         network.load_state_dict(state, strict=True, assign=True)
         return cls(network)

@@ -13,7 +13,7 @@ import torch
 from conditioning import ctranslate2
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput, UnknownName, WeightsError
-from conditioning.whisper import Whisper, _windows, library, word_errors
+from conditioning.whisper import Whisper, WhisperEncoder, _windows, library, word_errors
 
 RATE = 16000
 WIDTH, HEADS, LAYERS, MELS = 32, 4, 2, 80
@@ -287,3 +287,18 @@ def test_whisper_base_hears_the_words_of_recorded_speech(base):
 def test_whisper_base_hears_no_words_in_silence_and_noise(base, level):
     samples = np.random.default_rng(0).normal(0, 1, 3 * RATE) * level
     assert base.transcribe(Audio(samples, RATE)) == ""
+
+
+@pytest.mark.weights
+def test_the_plain_blocks_hear_what_transformers_hears_together_or_alone():
+    rng = np.random.default_rng(0)
+    audios = [
+        Audio(rng.normal(0, 0.1, count).astype(np.float32), 16000) for count in (16000, 40123)
+    ]
+    plain, whole = WhisperEncoder.load(3), Whisper.load()
+    alone = [plain.encode(audio, (0, 2, 3)) for audio in audios]
+    for audio, found in zip(audios, alone, strict=True):
+        np.testing.assert_allclose(found, whole.encode(audio, (0, 2, 3)), atol=2e-4)
+    together = plain.encode_many([audio.samples for audio in audios], (0, 2, 3))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-4)

@@ -181,13 +181,23 @@ class Listener(nn.Module):
             dim=1,
         )
 
+    def both(self, pooled: Tensor, mean: Tensor, std: Tensor) -> dict[str, dict[str, Tensor]]:
+        """What each branch hears, by its name; `mean` and `std` are the voices', (B, D) each."""
+        return {
+            "alone": self.alone(self.standard(pooled)),
+            "against": self.against(self.relative(pooled, mean, std)),
+        }
+
     def place(self, heard: dict[str, Tensor]) -> Tensor:
         """(B, 3): half what is heard directly, half the mean place of the classes that are heard.
 
         Either alone agrees less with the labels' places on corpora never met.
         """
-        implied = heard["classes"].softmax(1)[:, 1:] @ self.places[self.acted]
-        return (heard["place"] + implied) / 2
+        return self._placed(heard, heard["classes"].softmax(1)[:, 1:])
+
+    def _placed(self, heard: dict[str, Tensor], shares: Tensor) -> Tensor:
+        """(B, 3), with the shares (B, K - 1) of the acted classes."""
+        return (heard["place"] + shares @ self.places[self.acted]) / 2
 
     def intensities(self, heard: dict[str, Tensor]) -> Tensor:
         """(B, E) in [0, 1]: the strength that is heard, shared out.
@@ -199,8 +209,7 @@ class Listener(nn.Module):
         takes it away.
         """
         softly = (heard["classes"] / 2).softmax(1)[:, 1:]
-        place = (heard["place"] + softly @ self.places[self.acted]) / 2
-        distance = (place[:, None] - self.places).square().sum(2)  # (B, E)
+        distance = (self._placed(heard, softly)[:, None] - self.places).square().sum(2)  # (B, E)
         close = (-distance / (2 * _CLOSE**2)).exp()
         share = close * torch.where(self.scored, heard["scores"].sigmoid(), 0.5)
         acted = heard["classes"][:, 1:].softmax(1)

@@ -90,9 +90,7 @@ def heard(listener, speech: Speech, which: np.ndarray, protocol: str) -> Iterato
     rows = np.flatnonzero(which)
     batch = rows_of(speech, rows)
     with torch.inference_mode():
-        standard = listener.standard(batch["features"])
-        relative = listener.relative(batch["features"], batch["mean"], batch["std"])
-        found = {"alone": listener.alone(standard), "against": listener.against(relative)}
+        found = listener.both(batch["features"], batch["mean"], batch["std"])
         for mode, branch in found.items():
             intensities = listener.intensities(branch).tolist()
             classes = branch["classes"].softmax(1).tolist()

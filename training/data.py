@@ -145,14 +145,11 @@ class EmotionData(lightning.LightningDataModule):
         kept = ~np.isin(speakers, self.options.held_out)
         kept &= ~np.isin(corpora, self.options.without)
         kept |= speech.speech == 0
-        last = [
-            speaker
-            for name in self.options.corpora
-            if not CORPORA[name].synthetic
-            for speaker in sorted(set(speakers[kept & (corpora == name)]))[
-                len(set(speakers[kept & (corpora == name)])) - self.options.validation :
-            ]
-        ]
+        last = []
+        for name in self.options.corpora:
+            if not CORPORA[name].synthetic:
+                known = sorted(set(speakers[kept & (corpora == name)]))
+                last += known[len(known) - self.options.validation :]
         stopping = kept & np.isin(speakers, last)
         self.training = np.flatnonzero(kept & ~stopping)
         self.stopping = np.flatnonzero(stopping)

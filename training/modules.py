@@ -71,11 +71,9 @@ class EstimatorModule(lightning.LightningModule):
         return scheduled(optimizer, self.trainer)
 
     def training_step(self, batch: dict[str, Tensor]) -> Tensor:
-        standard = self.listener.standard(batch["features"])
-        relative = self.listener.relative(batch["features"], batch["mean"], batch["std"])
-        losses = self._losses(self.listener.alone(standard), batch)
-        losses += self._losses(self.listener.against(relative), batch)
-        heard = self.listener.speech(standard)[:, 0]
+        found = self.listener.both(batch["features"], batch["mean"], batch["std"])
+        losses = self._losses(found["alone"], batch) + self._losses(found["against"], batch)
+        heard = self.listener.speech(self.listener.standard(batch["features"]))[:, 0]
         losses += nn.functional.binary_cross_entropy_with_logits(heard, batch["speech"])
         self.log("loss", losses, prog_bar=True)
         return losses
@@ -98,13 +96,11 @@ class EstimatorModule(lightning.LightningModule):
         self._seen: list[tuple[Tensor, ...]] = []
 
     def validation_step(self, batch: dict[str, Tensor]) -> None:
-        standard = self.listener.standard(batch["features"])
-        relative = self.listener.relative(batch["features"], batch["mean"], batch["std"])
-        logits = (
-            self.listener.alone(standard)["classes"],
-            self.listener.against(relative)["classes"],
-        )
-        masked = [entry.masked_fill(~batch["known"], -1e4).argmax(1) for entry in logits]
+        found = self.listener.both(batch["features"], batch["mean"], batch["std"])
+        masked = [
+            heard["classes"].masked_fill(~batch["known"], -1e4).argmax(1)
+            for heard in found.values()
+        ]
         self._seen.append((batch["target"].argmax(1), *masked))
 
     def on_validation_epoch_end(self) -> None:

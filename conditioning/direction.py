@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conditioning.emotion import (
     EmotionCurve,
@@ -20,6 +20,9 @@ from conditioning.errors import InvalidInput, UserError
 from conditioning.lexicon import DEGREES, FILLERS, LEXICON, NEGATIONS, NEUTRAL
 from conditioning.markup import parse_markup, stations
 from conditioning.taxonomy import find
+
+if TYPE_CHECKING:
+    from conditioning.likeness import Likeness
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,31 @@ class Direction:
         text: the clean text, without brackets.
         evidence: which words decided what, the line's own direction first.
         ignored: content words that were not understood.
+        prosody: how a recording was spoken, where its way is asked for.
     """
 
     curve: EmotionCurve
     text: str
     evidence: tuple[Evidence, ...]
     ignored: tuple[str, ...]
+    prosody: Likeness | None = None
+
+    @property
+    def directed(self) -> bool:
+        """Whether anything is asked.
+
+        The word "neutral" asks for a neutral reading; no direction, or numbers that are all zero,
+        leave the voice's own reading as it is.
+        """
+        return bool(self.evidence) or not self.curve.is_neutral or self.prosody is not None
+
+    def __str__(self) -> str:
+        return f"{self.curve}{'; prosody of a recording' if self.prosody is not None else ''}"
 
 
 def direct(
-    text_with_markup: str, direction: str | EmotionVector | EmotionCurve | None = None
+    text_with_markup: str,
+    direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
 ) -> Direction:
     """Combines a line's own direction with the brackets in its text.
 
@@ -78,13 +96,17 @@ def direct(
 
     Args:
         text_with_markup: the line, with or without brackets.
-        direction: words, numbers, a vector, a curve, or None for neutral.
+        direction: words, numbers, a vector, a curve, the likeness of a recording, or None for the
+            voice's own reading.
 
     Raises:
         InvalidInput, UnknownName: for a direction or a bracket that cannot be understood.
     """
+    from conditioning.likeness import Likeness
+
     markup = parse_markup(text_with_markup)
-    own, evidence, ignored = _own(direction)
+    prosody = direction if isinstance(direction, Likeness) else None
+    own, evidence, ignored = _own(direction if prosody is None else prosody.emotions)
     points: list[tuple[float, EmotionVector]] = []
     reached = 0
     for span in markup.spans:
@@ -102,7 +124,7 @@ def direct(
     if markup.spans:
         points += _stretch(own, reached, len(markup.text), len(markup.text))
         own = EmotionCurve(tuple(points))
-    return Direction(own, markup.text, tuple(evidence), tuple(dict.fromkeys(ignored)))
+    return Direction(own, markup.text, tuple(evidence), tuple(dict.fromkeys(ignored)), prosody)
 
 
 def _own(
@@ -117,7 +139,7 @@ def _own(
     if not isinstance(direction, str):
         raise InvalidInput(
             f"The direction came as {type(direction).__name__}; allowed: text, an "
-            "EmotionVector, an EmotionCurve or None."
+            "EmotionVector, an EmotionCurve, a Likeness or None."
         )
     readings = _read_ramp(stations(direction))
     vectors = [reading.vector for reading in readings]
@@ -219,7 +241,8 @@ def parse_direction(words: str) -> Understood:
     "extremely" x1.7, which takes a plain word to the top. A number ("anger=0.9", "anger 0.9",
     "90% fear") replaces it. "not", "no", "without" before a word make it count for nothing, up to
     the next comma, "and" or "but" ("or" carries the negation on, and after "without" so does
-    "and"). Of two words for one category the stronger counts. "neutral" is no emotion.
+    "and"). Of two words for one category the stronger counts. "neutral" is no emotion. "sad" is
+    subdued; "crying", "sobbing" and "in tears" are sadness with distress, which cries.
 
     >>> reading = parse_direction("relieved, still a little angry")
     >>> print(reading.vector)

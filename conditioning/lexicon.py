@@ -182,9 +182,8 @@ _WORDS: dict[str, dict[float, str]] = {
     "Sadness": {
         0.35: "glum subdued somber sombre downcast unhappy unhappily",
         0.6: "sad sadly sadness melancholy melancholic gloomy gloomily sorrowful sorrow dejected "
-        "dejection mournful mournfully tearful tearfully tears dispirited",
-        0.8: "crying cry weeping weep sobbing sob miserable miserably misery depressed "
-        "heartache grieving",
+        "dejection mournful mournfully dispirited",
+        0.8: "miserable miserably misery depressed heartache grieving",
         0.95: "heartbroken devastated grief grief-stricken despair despairing despairingly "
         "inconsolable",
     },
@@ -258,6 +257,12 @@ _WORDS: dict[str, dict[float, str]] = {
 
 # Words that name more than one category at once.
 _BLENDS: dict[str, dict[str, float]] = {
+    # Sadness alone is subdued: low, slow, quiet. Who cries is high and unsteady, as in distress.
+    "tearful tearfully tears close_to_tears choked_up": {"Sadness": 0.6, "Distress": 0.4},
+    "crying cry weeping weep sobbing sob in_tears bawling wailing": {
+        "Sadness": 0.8,
+        "Distress": 0.7,
+    },
     "sarcastic sarcastically sarcasm sardonic sardonically ironic ironically snide": {
         "Contempt": 0.5,
         "Teasing": 0.4,

@@ -356,7 +356,7 @@ class PoolingEstimator(EmotionEstimator):
 
     def __init__(self, front, head: nn.Module, described: dict[str, Any]):
         """Take `load`; `described` is what the checkpoint says of itself."""
-        self._front, self._head = front, head.eval().requires_grad_(False)
+        self._front, self.head = front, head.eval().requires_grad_(False)
         self.name = described["name"]
         self.licence = described.get("licence", "none stated")
         self.commercial = described.get("commercial", False)
@@ -419,27 +419,27 @@ class PoolingEstimator(EmotionEstimator):
 
     def baseline(self, takes: Iterable[Audio]) -> Baseline:
         """See `EmotionEstimator.baseline`, and `habits` for what few takes count for."""
-        if not isinstance(self._head, Listener):
+        if not isinstance(self.head, Listener):
             return super().baseline(takes)
-        found = []
-        for take in takes:
-            sound = ready(take)
-            if sound is not None:
-                features = next(pool(self._front, sound, [(0, len(sound.heard))]))
-                if self._speaks(features):
-                    found.append(features)
+        heard = (self.features(take) for take in takes)
+        found = [features for features in heard if features is not None and self._speaks(features)]
         if not found:
             raise InvalidInput(
                 "No take of the baseline holds speech; give recordings of the voice, best ten or "
                 "more."
             )
-        mean, std = habits(np.stack(found), self._head.mean.numpy(), self._head.std.numpy())
+        mean, std = habits(np.stack(found), self.head.mean.numpy(), self.head.std.numpy())
         return Baseline(mean, std, len(found), self.name)
+
+    def features(self, audio: Audio) -> np.ndarray | None:
+        """What the head is given of a whole recording, (2 D,); None where there is too little."""
+        sound = ready(audio)
+        return None if sound is None else next(pool(self._front, sound, [(0, len(sound.heard))]))
 
     def _speaks(self, features: np.ndarray) -> bool:
         """Whether features (D,) are of speech."""
         with torch.inference_mode():
-            return bool(self._head(torch.from_numpy(features)[None])[0, -1] >= 0.5)
+            return bool(self.head(torch.from_numpy(features)[None])[0, -1] >= 0.5)
 
     def _hear(
         self, audio: Audio, spans: Sequence[tuple[float, float]], baseline: Baseline | None
@@ -482,7 +482,7 @@ class PoolingEstimator(EmotionEstimator):
         if features is None:
             return Estimate.without_speech(start, end, self.name)
         with torch.inference_mode():
-            reading = self._head(torch.from_numpy(features)[None], voice)[0].tolist()
+            reading = self.head(torch.from_numpy(features)[None], voice)[0].tolist()
         *dimensions, neutral, strength, speech = reading[PLACES.start :]
         if speech < 0.5:
             return Estimate.without_speech(start, end, self.name)

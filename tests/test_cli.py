@@ -7,12 +7,14 @@ import json
 import os
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
-from toys import HummingBackbone, InkMarker
+from toys import HummingBackbone, InkMarker, ToyEstimator
 
 from conditioning import weights
 from conditioning.audio import Audio, read_metadata
+from conditioning.estimator import EmotionEstimator
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
@@ -33,6 +35,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
     monkeypatch.setattr(VoiceActor, "load", staticmethod(partial(load, toy)))
+    monkeypatch.setattr(EmotionEstimator, "load", staticmethod(lambda *_: ToyEstimator()))
 
     def run(*arguments: str):
         code = cli.main(arguments)
@@ -144,6 +147,16 @@ BAD = [
     (["speak", LINE, "--nonsense\nhere"], "--nonsense here"),
     (["speak", LINE, "--say", "Kai"], "WORD=PHONEMES"),
     (["speak", LINE, "--say", "Kai=¤"], "¤"),
+    (["speak", LINE, "--takes", "0"], "takes to speak is 0"),
+    (["speak", LINE, "--takes", "65"], "1 to 64"),
+    (["speak", LINE, "--takes", "x"], "takes"),
+    (["speak", LINE, "--keep", "2"], "takes to keep is 2"),
+    (["speak", LINE, "--takes", "4", "--keep", "0"], "takes to keep is 0"),
+    (["speak", LINE, "--takes", "4", "--keep", "2", "-o", "-"], "one take"),
+    (["speak", LINE, "--takes", "4", "--keep", "2", "-o", "a.xyz"], "xyz"),
+    (["speak", LINE, "--like", "nothing.wav"], "nothing.wav"),
+    (["speak", LINE, "--like", "."], "folder"),
+    (["speak", LINE, "--like-baseline", "a.wav"], "without --like"),
     (["speak", LINE, "--seed", "-1"], "seed"),
     (["speak", LINE, "--seed", "x"], "seed"),
     (["speak", "a " * 60_000], "at most 100,000"),
@@ -227,6 +240,57 @@ def test_stopping_leaves_the_old_file(run, monkeypatch, tmp_path):
     assert run("speak", LINE, "-o", "a.wav")[0] == 130
     assert (tmp_path / "a.wav").read_bytes() == b"older take"
     assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_the_best_takes_are_kept_and_ranked(run, tmp_path):
+    several = ["--takes", "4", "--keep", "2", "-o", "a.flac", "--json", "a.json"]
+    code, out, err = run("speak", LINE, "-d", "furious", *several)
+    assert (code, out) == (0, "")
+    assert sorted(os.listdir(tmp_path)) == ["a-1.flac", "a-2.flac", "a.json"]
+    described = json.loads((tmp_path / "a.json").read_text())
+    assert [take["file"] for take in described] == ["a-1.flac", "a-2.flac"]
+    assert described[0]["score"] >= described[1]["score"]
+    ranked = [line for line in err.splitlines() if " take " in line]
+    assert [line.split()[0] for line in ranked] == ["1", "2"]
+    assert all("Anger" in line for line in ranked)
+
+
+def test_one_take_kept_has_the_name_it_was_given(run, tmp_path):
+    assert (
+        run("speak", LINE, "-d", "sad", "--takes", "3", "-o", "a.wav", "--json", "a.json")[0] == 0
+    )
+    assert sorted(os.listdir(tmp_path)) == ["a.json", "a.wav"]
+    assert json.loads((tmp_path / "a.json").read_text())["file"] == "a.wav"
+
+
+def test_stopping_between_takes_writes_nothing(run, monkeypatch, tmp_path):
+    def stop(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ToyEstimator, "estimate", stop)
+    assert run("speak", LINE, "-d", "sad", "--takes", "3", "--keep", "2", "-o", "a.wav")[0] == 130
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_recording_can_be_the_direction(run, tmp_path):
+    assert run("speak", LINE, "-v", "bm_george", "-o", "take.wav")[0] == 0
+    like = ["--like", "take.wav", "--like-baseline", "take.wav"]
+    code, _, err = run("speak", LINE, *like, "-d", "furious", "-o", "a.wav")
+    assert code == 0
+    assert "Anger=0.95; prosody of a recording" in err
+    assert run("speak", LINE, "--like", "take.wav", "-o", "b.wav")[0] == 0
+
+
+def test_a_recording_without_speech_is_refused_before_anything_is_loaded(
+    run, tmp_path, monkeypatch
+):
+    Audio(np.zeros(24_000, np.float32), 24_000).save(tmp_path / "silence.wav")
+    for what in (EmotionEstimator, VoiceActor):
+        monkeypatch.setattr(what, "load", lambda *_: pytest.fail("was loaded"))
+    code, _, err = run("speak", LINE, "--like", "silence.wav")
+    assert code == 2
+    assert "No speech is heard in the recording" in err
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.weights

@@ -314,3 +314,35 @@ def test_no_word_of_a_long_marked_line_is_lost():
     result = direct(text, "sad")
     assert result.text.split() == words.split()
     assert len(result.curve.steps) == 3 * 75 - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "direction", "directed"),
+    [
+        ("Come.", None, False),
+        ("Come.", EmotionVector(), False),
+        ("Come.", EmotionCurve.constant(EmotionVector()), False),
+        ("Come.", "neutral", True),
+        ("[neutral] Come.", None, True),
+        ("Come.", "not angry", True),
+        ("Come.", "slightly sad", True),
+        ("Come. [fear 0.2] Now.", None, True),
+        ("Come.", vector(Anger=0.01), True),
+        ("Come.", EmotionCurve(((0.0, vector()), (1.0, vector(Anger=0.5)))), True),
+    ],
+)
+def test_asking_for_neutral_is_not_the_same_as_asking_for_nothing(text, direction, directed):
+    assert direct(text, direction).directed is directed
+
+
+@pytest.mark.parametrize("word", ["sad", "sadly", "subdued", "melancholy", "miserable"])
+def test_sadness_is_subdued(word):
+    assert set(dict(read(word).items())) == {"Sadness"}
+
+
+@pytest.mark.parametrize("word", ["crying", "sobbing", "weeping", "in tears", "tearful"])
+def test_who_cries_is_sad_and_distressed(word):
+    cried = read(word)
+    assert set(dict(cried.items())) == {"Sadness", "Distress"}
+    assert cried["Sadness"] > cried["Distress"] > 0.3
+    assert cried.arousal > read("sad").arousal

@@ -139,7 +139,7 @@ def test_too_little_sound_is_no_speech(samples):
 
 def test_what_the_head_calls_no_speech_is_none():
     made = estimator()
-    made._head.speech.bias.data.fill_(-3.0)
+    made.head.speech.bias.data.fill_(-3.0)
     assert not made.estimate(voice()).speech
 
 

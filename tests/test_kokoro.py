@@ -8,6 +8,7 @@ import torch
 from kokoro_reference import CASES, TARGET, log_mel
 from toys import InkMarker
 
+from voice_actor.acting import Acting, middle_pitch
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
 from voice_actor.backbone import whole_frames
@@ -85,6 +86,41 @@ def test_no_direction_is_exactly_the_backbones_own_reading(backbone):
         f0, energy = backbone.curves(reading, frames)
         own = backbone.speak(reading, frames, f0, energy, reading.style).numpy()
     assert np.array_equal(actor.perform("Oh, hello.").audio.samples[:-1], own[:-1])
+
+
+def test_style_directions_are_one_deviation_of_the_voices_long(backbone):
+    directions = backbone.directions()
+    assert set(directions) == {"whisper", "d1", "d2", "d3", "p1", "p2", "p3"}
+    styles = torch.stack([backbone.style(voice, 30) for voice in backbone.voices])
+    for name, direction in directions.items():
+        assert direction.shape == (256,)
+        other_half = slice(None, 128) if name[0] == "p" else slice(128, None)
+        assert not direction[other_half].any()
+        if name != "whisper":
+            along = styles @ direction / direction.square().sum()
+            assert float(along.std(correction=0)) == pytest.approx(1, abs=1e-3)
+            assert direction.max() == direction.abs().max()
+
+
+@pytest.mark.parametrize("control", ["style_p1", "style_p2", "style_p3"])
+def test_another_manner_of_speaking_keeps_the_level_of_pitch(backbone, control):
+    actor = VoiceActor(backbone, EmotionAdapter.load(), InkMarker())
+    reading = reading_of(backbone, "af_heart", "Three more days and it is over.")
+    own = actor.enact(reading, Acting.neutral(len(reading.durations)))
+    other = actor.enact(reading, Acting.of(len(reading.durations), **{control: 1.0}))
+    assert float(middle_pitch(other.f0)) == pytest.approx(float(middle_pitch(own.f0)), abs=0.02)
+    assert not torch.equal(other.f0, own.f0)
+
+
+def test_another_timbre_keeps_the_reading(backbone):
+    actor = VoiceActor(backbone, EmotionAdapter.load(), InkMarker())
+    reading = reading_of(backbone, "af_heart", "Oh, hello.")
+    own = actor.enact(reading, Acting.neutral(len(reading.durations)))
+    other = actor.enact(reading, Acting.of(len(reading.durations), style_d1=1.0))
+    assert torch.equal(other.frames, own.frames)
+    assert torch.allclose(other.f0[own.f0 > 55], own.f0[own.f0 > 55], rtol=1e-4)
+    assert torch.equal(other.style[128:], own.style[128:])
+    assert not torch.equal(other.style[:128], own.style[:128])
 
 
 def test_the_same_seed_gives_the_same_samples(backbone):

@@ -11,23 +11,23 @@ from conditioning import taxonomy, weights
 from conditioning.errors import WeightsError
 from training import seed
 from voice_actor.acting import CONTROLS
-from voice_actor.adapter import EmotionAdapter, read_table
+from voice_actor.adapter import EmotionAdapter, Table
 
 
 @pytest.fixture
 def adapter() -> EmotionAdapter:
-    return EmotionAdapter.load()
+    return EmotionAdapter.seeded()
 
 
 def ask(adapter: EmotionAdapter, name: str, intensity: float = 1.0) -> dict[str, float]:
     emotions = torch.zeros(1, len(taxonomy.NAMES))
     emotions[0, taxonomy.INDEX[name]] = intensity
-    acting = adapter(emotions)
+    acting = adapter(emotions, None)  # a table needs no reading
     return {control: float(getattr(acting, control)[0]) for control in CONTROLS}
 
 
 def test_nothing_asked_changes_nothing(adapter):
-    assert adapter(torch.zeros(3, 40)).is_neutral
+    assert adapter(torch.zeros(3, 40), None).is_neutral
 
 
 def test_half_the_intensity_is_half_the_change(adapter):
@@ -66,7 +66,7 @@ def test_what_the_literature_is_cited_for_stands_in_the_table(adapter):
 
 
 def test_no_two_emotions_are_the_same(adapter):
-    rows = {tuple(round(value, 3) for value in row) for row in adapter.table.tolist()}
+    rows = {tuple(round(value, 3) for value in row) for row in adapter.rows[0, :-1].tolist()}
     assert len(rows) == 40
 
 
@@ -80,4 +80,4 @@ def test_a_table_with_other_emotions_is_refused(tmp_path):
     lines[1], lines[2] = lines[2], lines[1]
     (tmp_path / "table.csv").write_text("\n".join(lines))
     with pytest.raises(WeightsError, match="another order"):
-        read_table(tmp_path / "table.csv")
+        Table.read(tmp_path / "table.csv")

@@ -23,13 +23,14 @@ class HummingBackbone:
     """Hums the pitch curve it is given; a phoneme lasts four frames, and silence is silent."""
 
     sample_rate = RATE
+    lead = 0.0
     voices = tuple(VOICES)
 
     def __init__(self):
         self.read_texts = []
 
     def directions(self) -> dict[str, Tensor]:
-        return {"whisper": torch.ones(256)}
+        return {name: torch.ones(256) for name in ("whisper", "d1", "d2", "d3", "p1", "p2", "p3")}
 
     def style(self, voice: str, length: int) -> Tensor:
         if voice not in VOICES:
@@ -40,7 +41,8 @@ class HummingBackbone:
         self.read_texts.append(phrase.symbols)
         length = len(phrase.phonemes) + 2
         loud = [0.0, *(float(phoneme.symbol.isalpha()) for phoneme in phrase.phonemes), 0.0]
-        states = torch.tensor(loud)[:, None]
+        states = torch.zeros(length, 640)  # as wide as Kokoro's, which the contours were learnt from
+        states[:, 0] = torch.tensor(loud)
         return Reading(phrase, torch.full((length,), 4.0), style, states, states)
 
     def curves(self, reading: Reading, frames: Tensor) -> tuple[Tensor, Tensor]:

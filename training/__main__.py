@@ -12,9 +12,14 @@ from conditioning.errors import InvalidInput
 from conditioning.files import check_place, write_whole
 from voice_actor.cli import Parser, ending
 
+from .align import add_align
 from .annotate import add_annotate
 from .honesty import add_honesty
+from .judge import add_judge
 from .publish import add_publish
+from .rehearse import add_rehearse
+from .table import add_table
+from .targets import add_targets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +40,11 @@ def run(arguments: list[str]) -> None:
     add_honesty(commands)
     add_publish(commands)
     add_annotate(commands)
+    add_align(commands)
+    add_targets(commands)
+    add_rehearse(commands)
+    add_table(commands)
+    add_judge(commands)
     options = top.parse_args(arguments)
     options.run(options)
 

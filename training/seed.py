@@ -162,7 +162,7 @@ def infer(name: str, measured: dict[str, dict[str, float]]) -> tuple[dict[str, f
     total = sum(weights.values()) + math.exp(-(math.hypot(*here) ** 2) / (2 * NEAR**2))
     values = {
         control: sum(weight * measured[other][control] for other, weight in weights.items()) / total
-        for control in CONTROLS
+        for control in next(iter(measured.values()))
     }
     near = sorted(weights, key=weights.get, reverse=True)[:3]
     return values, "near " + ", ".join(f"{other} {weights[other] / total:.2f}" for other in near)
@@ -181,6 +181,7 @@ def source_of(label: str) -> str:
 def rows(acoustics: Path = ACOUSTICS) -> list[dict[str, str]]:
     """The table, a row for each of the 40 categories."""
     measured = measured_changes(acoustics)
+    controls = [name for name in CONTROLS if name in measured["Anger"]]
     table = []
     for name in taxonomy.NAMES:
         if name in measured:
@@ -194,7 +195,7 @@ def rows(acoustics: Path = ACOUSTICS) -> list[dict[str, str]]:
             source += f"; {', '.join(instead)}: {cited}"
         bounded = {
             control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
-            for control in CONTROLS
+            for control in controls
         }
         numbers = {control: f"{value:.3f}" for control, value in bounded.items()}
         table.append({"emotion": name, **numbers, "support": support, "source": source})

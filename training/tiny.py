@@ -70,7 +70,7 @@ class TinyData(EmotionData):
             for speaker in sorted(set(speakers[corpora == name]))[-self.options.validation :]
         }
         stopping = np.isin(speakers, sorted(last)) & (speech.speech == 1)
-        head = EmotionEstimator.load(self.teacher)._head
+        head = EmotionEstimator.load(self.teacher).head
         with torch.inference_mode():
             readings = [head(torch.from_numpy(part)) for part in speech.features.swapaxes(0, 1)]
         self.mels = self._mels(speech)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +16,27 @@ from conditioning.audio import Audio
 from conditioning.direction import Direction, direct
 from conditioning.emotion import EmotionCurve, EmotionVector
 from conditioning.errors import InvalidInput, unknown_name
+from conditioning.estimator import EmotionEstimator
+from conditioning.likeness import Likeness
 
 from . import timbre
-from .acting import Acting, act_durations, act_energy, act_pitch
+from .acting import Acting, act_energy, act_frames, act_pitch, middle_pitch
 from .adapter import EmotionAdapter
+from .audition import Take, Variation, check_takes, rank
 from .backbone import FRAME, Backbone, Reading, whole_frames
+from .imitation import imitate
 from .performance import Performance, Timed
 from .phonemes import Phrase, phonemize
 from .provenance import Provenance, Watermarker
-from .voices import DEFAULT, accent_of
+from .voices import DEFAULT, accent_of, share_of_women
 
 LONGEST_TEXT = 100_000  # characters, about two hours of speech
 SEEDS = 2**31
+MANNERS = "style_p1", "style_p2", "style_p3"
+STYLES = {  # control -> the backbone's direction
+    "whisper": "whisper",
+    **{f"style_{name}": name for name in ("d1", "d2", "d3", "p1", "p2", "p3")},
+}
 PHRASES = 2**16  # more than a text can have, so that no two takes share a phrase's seed
 
 
@@ -94,7 +103,7 @@ class VoiceActor:
     def perform(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | None = None,
+        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
         voice: str = DEFAULT,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
@@ -103,8 +112,8 @@ class VoiceActor:
 
         Args:
             text: the line; in-line directions in brackets apply from where they stand.
-            direction: words, numbers, a vector, a curve over the line, or None for the voice's own
-                neutral reading.
+            direction: words, numbers, a vector, a curve over the line, the `Likeness` of a
+                recording, or None for the voice's own neutral reading.
             voice: a name of the cast.
             seed: the same seed gives the same samples.
             pronunciations: written word -> phonemes in Kokoro's alphabet.
@@ -114,7 +123,57 @@ class VoiceActor:
             UnknownName: a voice or an emotion that is not known.
         """
         directed = self._directed(text, direction, voice, seed)
-        pieces = list(self._stream(directed, voice, seed, pronunciations))
+        return self._perform(directed, voice, seed, pronunciations)
+
+    def audition(
+        self,
+        text: str,
+        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
+        voice: str = DEFAULT,
+        takes: int = 8,
+        keep: int | None = None,
+        seed: int = 0,
+        estimator: EmotionEstimator | None = None,
+        pronunciations: Mapping[str, str] | None = None,
+    ) -> tuple[Take, ...]:
+        """Speaks several takes of a line and ranks them by what an estimator hears, best first.
+
+        Take 0 is what `perform` gives; the others differ as takes of an actor do: a little higher
+        or lower, faster or slower, more or less acted. The same seed gives the same takes.
+
+        Args:
+            takes: how many are spoken, 1 to 64, each at the cost of `perform`.
+            keep: how many come back; all of them unless given.
+            estimator: who listens, against the voice's own reading of the line; "permissive"
+                unless given.
+
+        Raises:
+            InvalidInput, UnknownName: as `perform`; numbers of takes that cannot be.
+            WeightsError: the estimator's weights are missing or damaged.
+        """
+        check_takes(takes, keep)
+        directed = self._directed(text, direction, voice, seed)
+        if estimator is None:
+            estimator = EmotionEstimator.load("permissive")
+        neutral = self.perform(directed.text, None, voice, seed, pronunciations)
+        spoken = (
+            # Other low bits make another seed, and one that is allowed.
+            self._perform(
+                directed, voice, seed ^ number, pronunciations, Variation.of(seed, number)
+            )
+            for number in range(takes)
+        )
+        return rank(spoken, neutral, estimator, keep)
+
+    def _perform(
+        self,
+        directed: Direction,
+        voice: str,
+        seed: int,
+        pronunciations: Mapping[str, str] | None,
+        variation: Variation | None = None,
+    ) -> Performance:
+        pieces = list(self._stream(directed, voice, seed, pronunciations, variation))
         samples = np.concatenate([piece.audio.samples for piece in pieces])
         return Performance(
             audio=Audio(samples, self.backbone.sample_rate),
@@ -124,13 +183,13 @@ class VoiceActor:
             direction=directed,
             words=tuple(word for piece in pieces for word in piece.words),
             phonemes=tuple(phoneme for piece in pieces for phoneme in piece.phonemes),
-            provenance=Provenance.of(directed.text, voice, str(directed.curve), seed),
+            provenance=Provenance.of(directed.text, voice, str(directed), seed),
         )
 
     def stream(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | None = None,
+        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
         voice: str = DEFAULT,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
@@ -145,7 +204,7 @@ class VoiceActor:
     def _directed(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | None,
+        direction: str | EmotionVector | EmotionCurve | Likeness | None,
         voice: str,
         seed: int,
     ) -> Direction:
@@ -170,6 +229,7 @@ class VoiceActor:
         voice: str,
         seed: int,
         pronunciations: Mapping[str, str] | None,
+        variation: Variation | None = None,
     ) -> Iterator[Spoken]:
         text = directed.text
         phrases = phonemize(
@@ -178,41 +238,85 @@ class VoiceActor:
             breaks=[round(step * len(text)) for step in directed.curve.steps],
             pronunciations=pronunciations,
         )
-        return self._speak_phrases(phrases, directed, voice, seed)
+        return self._speak_phrases(phrases, directed, voice, seed, variation)
 
     def _speak_phrases(
-        self, phrases: tuple[Phrase, ...], directed: Direction, voice: str, seed: int
+        self,
+        phrases: tuple[Phrase, ...],
+        directed: Direction,
+        voice: str,
+        seed: int,
+        variation: Variation | None,
     ) -> Iterator[Spoken]:
+        def change(reading: Reading, acting: Acting) -> Acting:
+            if directed.prosody is not None:
+                acting = imitate(
+                    directed.prosody, reading, acting, self.backbone, len(directed.text)
+                )
+            return acting if variation is None else variation.vary(acting)
+
         start = 0.0
         for index, phrase in enumerate(phrases):
             emotions = emotions_of(phrase, directed)
-            plan = self.plan(phrase, emotions, voice, seed * PHRASES + index)
+            number = seed * PHRASES + index
+            plan = self.plan(phrase, emotions, voice, number, change, directed.directed)
             audio = self.render(plan)
-            words, phonemes = times(phrase, plan.frames, directed.text, start)
+            words, phonemes = times(phrase, plan.frames, directed.text, start, self.backbone.lead)
             yield Spoken(audio, words, phonemes)
             start += audio.duration
 
     @torch.inference_mode()
-    def plan(self, phrase: Phrase, emotions: Tensor, voice: str, seed: int = 0) -> Plan:
+    def plan(
+        self,
+        phrase: Phrase,
+        emotions: Tensor,
+        voice: str,
+        seed: int = 0,
+        change: Callable[[Reading, Acting], Acting] | None = None,
+        directed: bool | None = None,
+    ) -> Plan:
         """What a phrase will be spoken with under emotions (T, 40): cheap beside `render`.
 
-        Where nothing is asked the plan is the backbone's own reading, to the bit.
+        Where nothing is asked the plan is the backbone's own reading, to the bit. `change` may
+        alter what the emotions ask of the reading; `directed` is as the adapter takes it.
         """
         style = self.backbone.style(voice, len(phrase.phonemes))
         reading = self.backbone.read(phrase, style)
-        acting = self.adapter(emotions)
+        acting = self.adapter(emotions, reading, share_of_women(voice), directed)
+        if change is not None:
+            acting = change(reading, acting)
+        return self.enact(reading, acting, seed)
+
+    @torch.inference_mode()
+    def enact(self, reading: Reading, acting: Acting, seed: int = 0) -> Plan:
+        """What the backbone's own reading will be spoken with when it is changed by an acting."""
         if acting.is_neutral:
             frames = whole_frames(reading.durations)
             f0, energy = self.backbone.curves(reading, frames)
-            return Plan(reading, frames, f0, energy, style, None, seed)
+            return Plan(reading, frames, f0, energy, reading.style, None, seed)
+        style = self._styled(reading, acting)
+        changed, middle = reading, None
+        if any(getattr(acting, name).any() for name in MANNERS):
+            # Another manner reads at another level too; the acting's level is the voice's own.
+            own, _ = self.backbone.curves(reading, whole_frames(reading.durations))
+            changed, middle = self.backbone.read(reading.phrase, style), middle_pitch(own)
         chance = _chance(seed, "contour")
-        frames = whole_frames(act_durations(reading, acting))
-        acting = acting.spread(frames)
-        f0, energy = self.backbone.curves(reading, frames)
-        f0, energy = act_pitch(f0, acting, chance), act_energy(energy, acting)
-        # A phrase has one style: that of its emotions, weighted by how long each lasts.
-        style = style + self._directions["whisper"] * acting.whisper.mean()
+        frames = act_frames(changed, acting)
+        acting = acting.spread(frames, reading.phrase, self.backbone.lead)
+        f0, energy = self.backbone.curves(changed, frames)
+        f0, energy = act_pitch(f0, acting, chance, middle), act_energy(energy, acting)
         return Plan(reading, frames, f0, energy, style, acting, seed)
+
+    def _styled(self, reading: Reading, acting: Acting) -> Tensor:
+        """The style (256,) with the acting's directions.
+
+        A phrase has one style: each phoneme counts for as long as it lasts.
+        """
+        share = reading.durations / reading.durations.sum()
+        style = reading.style
+        for name, direction in STYLES.items():
+            style = style + self._directions[direction] * (getattr(acting, name) @ share)
+        return style
 
     def render(self, plan: Plan) -> Audio:
         """Speaks a plan, marked."""
@@ -228,7 +332,7 @@ class VoiceActor:
         if plan.acting is None:
             return timbre.fit(samples)
         chance = _chance(plan.seed, "breath")
-        return timbre.shape(samples, plan.acting, self.backbone.sample_rate, chance)
+        return timbre.shape(samples, plan.acting, self.backbone.sample_rate, chance, plan.f0)
 
 
 def _chance(seed: int, purpose: str) -> torch.Generator:
@@ -244,10 +348,13 @@ def emotions_of(phrase: Phrase, directed: Direction) -> Tensor:
 
 
 def times(
-    phrase: Phrase, frames: Tensor, text: str, start: float
+    phrase: Phrase, frames: Tensor, text: str, start: float, lead: float = 0.0
 ) -> tuple[tuple[Timed, ...], tuple[Timed, ...]]:
-    """When the words and phonemes of a phrase are heard, from the frames (T,) that were spoken."""
-    ends = (start + FRAME * np.cumsum(frames.numpy())).tolist()
+    """When the words and phonemes of a phrase are heard, from the frames (T,) that were spoken.
+
+    They are heard `lead` seconds before their frames, none before the phrase's own `start`.
+    """
+    ends = (start + np.maximum(0, FRAME * np.cumsum(frames.numpy()) - lead)).tolist()
     phonemes = tuple(
         Timed(phoneme.symbol, ends[i], ends[i + 1]) for i, phoneme in enumerate(phrase.phonemes)
     )

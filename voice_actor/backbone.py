@@ -44,6 +44,9 @@ class Backbone(Protocol):
     sample_rate: int
     """Hz."""
 
+    lead: float
+    """Seconds by which a phoneme is heard before the frames that its duration gives it."""
+
     voices: tuple[str, ...]
     """Names that `style` knows."""
 

@@ -22,6 +22,8 @@ EXAMPLES = """examples:
   voice-actor speak "You came back." --direction "relieved, still a little angry" -o line.wav
   voice-actor speak "Get out!" --emotion "anger=0.9, contempt=0.3" --voice am_michael -o out.ogg
   voice-actor speak "[fear 0.2 -> 0.9] It's coming. [relief] Oh. It's only you." -o curve.wav
+  voice-actor speak "Never mind." -d "crying, but brave" --takes 8 --keep 3 -o mind.wav
+  voice-actor speak "Where were you?" --like recording.wav --voice bf_emma -o where.wav
   voice-actor listen take.wav --baseline other_takes/
   voice-actor voices
   voice-actor verify line.wav
@@ -93,10 +95,28 @@ def add_speak(commands) -> None:
     command = commands.add_parser("speak", help="speak a line as directed")
     command.add_argument("text", help="the line, or - to read it from standard input")
     command.add_argument(
-        "-d", "--direction", metavar="WORDS", help='how: "relieved, still a little angry"'
+        "-d",
+        "--direction",
+        metavar="WORDS",
+        help='how: "relieved, still a little angry"; "sad" is subdued, "crying" cries',
     )
     command.add_argument(
         "-e", "--emotion", metavar="NUMBERS", help='how, in numbers: "anger=0.9, contempt=0.3"'
+    )
+    command.add_argument(
+        "--like",
+        metavar="RECORDING",
+        help="as in this recording, by whomever: its melody, loudness, pace and emotions; with "
+        "--direction or --emotion, those are the emotions",
+    )
+    command.add_argument(
+        "--like-baseline",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TAKE",
+        help="neutral takes by the recording's speaker: how much higher, louder and breathier the "
+        "recording is counts too",
     )
     command.add_argument(
         "-v",
@@ -114,6 +134,21 @@ def add_speak(commands) -> None:
     command.add_argument("--json", metavar="FILE", help="words, times and direction; - for stdout")
     command.add_argument("--seed", type=int, default=0, help="another seed is another take")
     command.add_argument(
+        "--takes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="speak so many takes, listen to them, and keep those that are heard best as directed",
+    )
+    command.add_argument(
+        "--keep",
+        type=int,
+        default=1,
+        metavar="K",
+        help="how many takes to keep; of several, FILE-1 is the best, FILE-2 the next "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
         "--say",
         action="append",
         default=[],
@@ -125,45 +160,118 @@ def add_speak(commands) -> None:
 
 
 def speak(options: argparse.Namespace) -> None:
-    from conditioning.audio import check_writable
-    from conditioning.files import check_place, write_whole
+    from .audition import check_takes
 
     text = read_standard_input() if options.text == "-" else options.text
     # What can be refused is refused before the networks are loaded.
-    if options.out == "-" and options.json == "-":
-        raise InvalidInput("Both --out and --json are -; only one can be standard output.")
-    if options.out != "-":
-        check_writable(options.out)
-    if options.json not in (None, "-"):
-        check_place(options.json)
-        if os.path.realpath(options.json) == os.path.realpath(options.out):
-            raise InvalidInput(f"Both --out and --json are {options.json}; name two files.")
-    direction = asked(options.direction, options.emotion)
+    check_takes(options.takes, options.keep)
+    places = outputs(options)
     pronunciations = dict(pronunciation(entry) for entry in options.say)
+    direction = asked(options.direction, options.emotion)
     check_line(text, direction, options.voice, pronunciations)
+    if options.like is not None:
+        direction = likeness(options, direction)
+    elif options.like_baseline:
+        raise InvalidInput("--like-baseline came without --like; add it.")
 
     from .actor import VoiceActor
 
     actor = VoiceActor.load(options.weights)
-    performance = actor.perform(text, direction, options.voice, options.seed, pronunciations)
-    if options.out == "-":
-        described = performance.provenance.to_metadata()
-        sys.stdout.buffer.write(performance.audio.encode(".wav", described))
+    if options.takes == 1:
+        performances = [actor.perform(text, direction, options.voice, options.seed, pronunciations)]
+        described = performances[0].to_json()
     else:
-        performance.save(options.out)
-    if options.json is not None:
-        described = json.dumps(performance.to_json(), ensure_ascii=False, indent=1) + "\n"
-        if options.json == "-":
-            sys.stdout.write(described)
+        takes = audition(actor, text, direction, pronunciations, options)
+        performances = [take.performance for take in takes]
+        described = [
+            {"file": place, **take.to_json()} for place, take in zip(places, takes, strict=True)
+        ]
+        described = described if options.keep > 1 else described[0]
+    for place, performance in zip(places, performances, strict=True):
+        if place == "-":
+            metadata = performance.provenance.to_metadata()
+            sys.stdout.buffer.write(performance.audio.encode(".wav", metadata))
         else:
-            write_whole(options.json, described.encode())
-    summary = f"{performance.audio.duration:.1f} s, {options.voice}, {performance.direction.curve}"
-    print(f"{options.out}: {summary}", file=sys.stderr)
-    if ignored := performance.direction.ignored:
+            performance.save(place)
+        length = performance.audio.duration
+        print(f"{place}: {length:.1f} s, {options.voice}, {performance.direction}", file=sys.stderr)
+    if options.json is not None:
+        write_json(options.json, described)
+    if ignored := performances[0].direction.ignored:
         print(f"Not understood and left out: {', '.join(ignored)}.", file=sys.stderr)
-    spoken = {word.label.lower() for word in performance.words}
+    spoken = {word.label.lower() for word in performances[0].words}
     if unused := [word for word in pronunciations if word.lower() not in spoken]:
         print(f"--say was not needed for: {', '.join(unused)}.", file=sys.stderr)
+
+
+def outputs(options: argparse.Namespace) -> list[str]:
+    """The files to write, best take first. Raises InvalidInput for what cannot be written."""
+    from conditioning.audio import check_writable
+    from conditioning.files import check_place
+
+    places = [options.out]
+    if options.keep > 1:
+        if options.out == "-":
+            raise InvalidInput("Standard output holds one take; name a file, or leave out --keep.")
+        stem, suffix = os.path.splitext(options.out)
+        places = [f"{stem}-{number}{suffix}" for number in range(1, options.keep + 1)]
+    if options.out == "-" and options.json == "-":
+        raise InvalidInput("Both --out and --json are -; only one can be standard output.")
+    for place in places:
+        if place != "-":
+            check_writable(place)
+    if options.json not in (None, "-"):
+        check_place(options.json)
+        if os.path.realpath(options.json) in map(os.path.realpath, places):
+            raise InvalidInput(f"Both --out and --json are {options.json}; name two files.")
+    return places
+
+
+def likeness(options: argparse.Namespace, direction):
+    """The recording given to --like as a direction."""
+    from conditioning.audio import Audio
+    from conditioning.estimator import EmotionEstimator
+    from conditioning.likeness import Likeness, measured
+
+    recording, takes = Audio.load(options.like), [Audio.load(t) for t in options.like_baseline]
+    measured(recording, "recording")  # refuses before the estimator is loaded
+    if direction is not None:
+        return Likeness.of(recording, direction, takes)
+    estimator = EmotionEstimator.load("permissive", options.weights)
+    return Likeness.of(recording, None, takes, estimator)
+
+
+def audition(actor, text: str, direction, pronunciations: dict[str, str], options):
+    """The best takes, after a table of their scores on standard error."""
+    from conditioning.estimator import EmotionEstimator
+
+    estimator = EmotionEstimator.load("permissive", options.weights)
+    takes = actor.audition(
+        text,
+        direction,
+        options.voice,
+        options.takes,
+        options.keep,
+        options.seed,
+        estimator,
+        pronunciations,
+    )
+    print(f"{options.takes} takes; best at 1, as the estimator hears them:", file=sys.stderr)
+    for place, take in enumerate(takes, 1):
+        print(
+            f"{place:4}  take {take.number:<2}  {take.score:+.2f}  {take.reason}", file=sys.stderr
+        )
+    return takes
+
+
+def write_json(place: str, described) -> None:
+    from conditioning.files import write_whole
+
+    text = json.dumps(described, ensure_ascii=False, indent=1) + "\n"
+    if place == "-":
+        sys.stdout.write(text)
+    else:
+        write_whole(place, text.encode())
 
 
 def read_standard_input() -> str:

@@ -40,7 +40,7 @@ _LONG_SENTENCE = 300
 _PUNCTUATION = frozenset(';:,.!?—…"“”() ')
 _MODIFIERS = frozenset("ˈˌː\u0303ʰʲ↓→↗↘ᵊᵝ")
 _SOUNDS = frozenset(VOCABULARY) - _PUNCTUATION - _MODIFIERS
-_VOWELS = frozenset("AIOQWYaeiouyæɐɑɒɔəɚɛɜɨɪɯɤøœʊʌᵻ")
+VOWELS = frozenset("AIOQWYaeiouyæɐɑɒɔəɚɛɜɨɪɯɤøœʊʌᵻ")
 
 _ACCENTS = {"us": False, "gb": True}
 # The network for unknown words learnt from another phonemiser and can answer with its signs:

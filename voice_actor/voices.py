@@ -41,6 +41,11 @@ def accent_of(voice: str) -> str:
     return _G2P[_ACCENTS.get(voice[0], "American")]
 
 
+def share_of_women(voice: str) -> float:
+    """How much of the women's way of acting suits a voice: 1 or 0."""
+    return float(_GENDERS[voice[1]] == "female")
+
+
 def cast() -> tuple[Voice, ...]:
     """Every voice, by name. Figures: `python benchmarks/voices.py`."""
     licence = weights.manifest()["kokoro-voices-en"].licence

@@ -14,6 +14,7 @@ from voice_actor.cli import Parser, ending
 
 from .align import add_align
 from .annotate import add_annotate
+from .evaluate import add_evaluate
 from .honesty import add_honesty
 from .judge import add_judge
 from .publish import add_publish
@@ -45,6 +46,7 @@ def run(arguments: list[str]) -> None:
     add_rehearse(commands)
     add_table(commands)
     add_judge(commands)
+    add_evaluate(commands)
     options = top.parse_args(arguments)
     options.run(options)
 

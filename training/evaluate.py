@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,15 +27,16 @@ from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
 
-from .judge import CATEGORY, EMOTIONS, Judge
+from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
+from .metrics import bootstrap, confusion, rank_correlation, recall
 from .notebook import Notebook, packed, unpacked
 from .rehearse import EVALUATED, FULL, LEVELS, carriers
 
 JUDGES = "functionals", "encoder"
 NEUTRAL = "neutral"
-PARTS = "core", "levels", "all", "seeded"
-FEW = 5  # sentences for the levels and for the seeded table
-PAIR = 2  # sentences for all 40
+# Each part's sentences, by number.
+PARTS = {"core": 10, "levels": 5, "all": 2, "seeded": 5}
+PAIR = PARTS["all"]
 
 
 @dataclass(frozen=True)
@@ -98,28 +100,25 @@ class Verdict:
         return cls(**row)
 
 
-def matrix(parts: Iterable[str]) -> Iterator[Line]:
-    """The readings of some parts; each part's own are a whole experiment."""
-    texts = carriers("evaluation")
+def matrix(parts: Iterable[str], sentences: int | None = None) -> Iterator[Line]:
+    """The readings of some parts, of so many sentences each, or of as many as `PARTS` says."""
     emotions = [name for name in CATEGORY.values() if name != NEUTRAL]
     for part in parts:
-        for voice in EVALUATED:
-            if part in ("core", "seeded"):
-                system = "seeded" if part == "seeded" else "adapter"
-                for text in texts[:FEW] if part == "seeded" else texts:
-                    yield Line("adapter", voice, text, "")
-                    yield Line(system, voice, text, NEUTRAL)
+        system = "seeded" if part == "seeded" else "adapter"
+        for text in carriers("evaluation")[: sentences or PARTS[part]]:
+            for voice in EVALUATED:
+                if part == "levels":
                     for name in emotions:
-                        yield Line(system, voice, text, name, FULL)
-            elif part == "levels":
-                for text in texts[:FEW]:
-                    for name in emotions:
-                        for level in (*LEVELS, FULL):
-                            yield Line("adapter", voice, text, name, level)
-            elif part == "all":
-                for text in texts[:PAIR]:
-                    for name in taxonomy.NAMES:
-                        yield Line("adapter", voice, text, name, FULL)
+                        yield from (
+                            Line(system, voice, text, name, level) for level in (*LEVELS, FULL)
+                        )
+                    continue
+                if part == "all":
+                    yield from (Line(system, voice, text, name, FULL) for name in taxonomy.NAMES)
+                    continue
+                yield Line("adapter", voice, text, "")
+                yield Line(system, voice, text, NEUTRAL)
+                yield from (Line(system, voice, text, name, FULL) for name in emotions)
 
 
 class Hall:
@@ -178,3 +177,206 @@ def _open_hall() -> None:
 
 def _hear(line: Line) -> Verdict:
     return _hall.hear(line)
+
+
+class Session:
+    """What judges say of readings.
+
+    Each reading is measured against its voice's takes in the core of the same system, as real
+    actors are against all of theirs: as many of each emotion.
+    """
+
+    def __init__(self, rows: Iterable[Verdict], judges: dict[str, Judge]):
+        self.rows = list(rows)
+        self.judges = judges
+        self._own = {
+            (row.task.voice, row.task.text): row for row in self.rows if not row.task.asked
+        }
+
+    def some(self, system: str, *asked: str, level: float | None = FULL) -> list[Verdict]:
+        """The readings of a system that ask for one of these emotions, at one level or at any."""
+        return [
+            row
+            for row in self.rows
+            if row.task.system == system
+            and row.task.asked in asked
+            and (row.task.asked == NEUTRAL or level is None or row.task.level == level)
+        ]
+
+    def heard(self, name: str, rows: Sequence[Verdict], mode: str = "against") -> Heard:
+        """What one judge hears in readings of one system."""
+        core = self.some(rows[0].task.system, *CATEGORY.values())
+        takes = {
+            voice: np.stack([row.features[name] for row in core if row.task.voice == voice])
+            for voice in {row.task.voice for row in rows}
+        }
+        features = np.stack([row.features[name] for row in rows])
+        return self.judges[name].hear(features, [row.task.voice for row in rows], mode, takes)
+
+    def recognition(self, system: str, name: str, mode: str) -> dict:
+        """Recall of the eight emotions, with an interval over voices and sentences."""
+        rows = self.some(system, *CATEGORY.values())
+        asked = np.array([EMOTIONS[_KINDS.index(row.task.asked)] for row in rows])
+        found = self.heard(name, rows, mode).emotions
+        voices, texts = ([getattr(row.task, what) for row in rows] for what in ("voice", "text"))
+        whole = bootstrap(lambda weight: recall(asked, found, EMOTIONS, weight), voices, texts)
+        return {
+            "recall": float(whole.value),
+            "interval": [float(whole.low), float(whole.high)],
+            "readings": len(rows),
+            "each": {kind: float(np.mean(found[asked == kind] == kind)) for kind in EMOTIONS},
+            "confusion": confusion(asked, found, EMOTIONS).tolist(),
+        }
+
+    def intensity(self, name: str) -> dict:
+        """Whether more is heard where more is asked, within each voice and sentence."""
+        correlations, rising = {}, []
+        for kind, category in CATEGORY.items():
+            if category == NEUTRAL:
+                continue
+            by_pair: dict[tuple[str, str], dict[float, float]] = {}
+            rows = self.some("adapter", category, level=None)
+            for row, strength in zip(rows, self.heard(name, rows).intensity(kind), strict=True):
+                by_pair.setdefault((row.task.voice, row.task.text), {})[row.task.level] = strength
+            ladders = [
+                [found[level] for level in LEVELS]
+                for found in by_pair.values()
+                if set(LEVELS) <= set(found)
+            ]
+            levels = np.array(LEVELS)
+            correlations[kind] = float(
+                np.mean([rank_correlation(levels, np.array(ladder)) for ladder in ladders])
+            )
+            rising += [bool(np.all(np.diff(ladder) > 0)) for ladder in ladders]
+        return {
+            "correlation": correlations,
+            "mean": float(np.mean(list(correlations.values()))),
+            "rising": float(np.mean(rising)),
+            "ladders": len(rising),
+        }
+
+    def places(self, name: str) -> dict:
+        """How arousal and valence heard of the 40 follow those asked: r over the categories."""
+        found = {}
+        rows = self.some("adapter", *taxonomy.NAMES)
+        texts = carriers("evaluation")[:PAIR]
+        rows = [row for row in rows if row.task.text in texts]
+        heard = self.heard(name, rows)
+        for what, values in (("arousal", heard.arousal), ("valence", heard.valence)):
+            asked, means = [], []
+            for category in taxonomy.CATEGORIES:
+                mine = [place for place, row in enumerate(rows) if row.task.asked == category.name]
+                asked.append(getattr(category, what))
+                means.append(values[mine].mean())
+            found[what] = float(np.corrcoef(asked, means)[0, 1])
+        return found | {"readings": len(rows)}
+
+    def price(self, system: str) -> dict:
+        """What acting costs: identity, words and quality, against the voice's own reading."""
+        each = {}
+        for category in (*CATEGORY.values(), ""):
+            rows = self.some(system, category) if category else list(self._own.values())
+            own = [self._own[row.task.voice, row.task.text] for row in rows]
+            pairs = list(zip(rows, own, strict=True))
+            each[category or "own reading"] = {
+                "cosine": float(np.mean([row.speaker @ plain.speaker for row, plain in pairs])),
+                "wer": 100 * sum(row.errors for row in rows) / sum(row.words for row in rows),
+                "dnsmos": float(np.mean([row.quality for row in rows])),
+                "dnsmos_lost": float(
+                    np.mean([plain.quality - row.quality for row, plain in pairs])
+                ),
+                "slower": float(np.mean([row.seconds / plain.seconds for row, plain in pairs])),
+                "readings": len(rows),
+            }
+        return each
+
+
+_KINDS = tuple(CATEGORY.values())
+
+
+def summary(session: Session) -> dict:
+    """Everything that was measured, ready for `json.dumps`."""
+    systems = [system for system in ("adapter", "seeded") if session.some(system, "Anger")]
+    found: dict = {"judges": {}, "price": {system: session.price(system) for system in systems}}
+    for name, judge in session.judges.items():
+        found["judges"][name] = {
+            "sha256": judge.sha256,
+            "corpora": judge.corpora,
+            "real": judge.recalls,
+            **{
+                mode: {system: session.recognition(system, name, mode) for system in systems}
+                for mode in MODES
+            },
+        }
+        rows = session.some("adapter", "Anger", level=LEVELS[0])
+        if rows:
+            found["judges"][name]["intensity"] = session.intensity(name)
+        if session.some("adapter", "Awe"):
+            found["judges"][name]["places"] = session.places(name)
+    return found
+
+
+def table_of(found: dict) -> str:
+    """The summary in Markdown."""
+    lines = ["| judge | mode | real actors | system | recall | " + " | ".join(EMOTIONS) + " |"]
+    lines.append("|" + "---|" * (5 + len(EMOTIONS)))
+    for name, judge in found["judges"].items():
+        for mode in MODES:
+            for system, row in judge[mode].items():
+                value, low, high = judge["real"].get(mode, (math.nan,) * 3)
+                each = " | ".join(f"{row['each'][kind]:.2f}" for kind in EMOTIONS)
+                interval = "[{:.2f}, {:.2f}]".format(*row["interval"])
+                lines.append(
+                    f"| {name} | {mode} | {value:.2f} [{low:.2f}, {high:.2f}] | {system} | "
+                    f"{row['recall']:.2f} {interval} of {row['readings']} | {each} |"
+                )
+    for name, judge in found["judges"].items():
+        if "intensity" in judge:
+            ladder = judge["intensity"]
+            each = ", ".join(f"{kind} {r:.2f}" for kind, r in ladder["correlation"].items())
+            lines.append(
+                f"\n{name}: asked against heard intensity, rank correlation {ladder['mean']:.2f} "
+                f"({each}); strictly rising {ladder['rising']:.2f} of {ladder['ladders']}"
+            )
+        if "places" in judge:
+            places = judge["places"]
+            lines.append(
+                f"\n{name}: all 40, arousal r {places['arousal']:.2f}, valence r "
+                f"{places['valence']:.2f} ({places['readings']} readings)"
+            )
+    lines += ["", "| system | asked | cosine | WER % | DNSMOS | lost | slower | readings |"]
+    lines.append("|" + "---|" * 8)
+    for system, each in found["price"].items():
+        lines += [
+            f"| {system} | {asked} | {row['cosine']:.3f} | {row['wer']:.1f} | "
+            f"{row['dnsmos']:.2f} | {row['dnsmos_lost']:.2f} | {row['slower']:.2f} | "
+            f"{row['readings']} |"
+            for asked, row in each.items()
+        ]
+    return "\n".join(lines)
+
+
+def add_evaluate(commands) -> None:
+    command = commands.add_parser("evaluate", help="speak a matrix and let judges listen")
+    command.add_argument("-o", "--out", required=True, metavar="FOLDER")
+    command.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=list(PARTS), help="default: all of them"
+    )
+    command.add_argument("--sentences", type=int, metavar="N", help="of each part; fewer is quick")
+    command.add_argument("--processes", type=int, default=2, metavar="N", help="default 2")
+    command.set_defaults(run=run_evaluate)
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    if options.processes < 1 or (options.sentences or 1) < 1:
+        raise InvalidInput("Processes and sentences must be positive; leave them out.")
+    out = Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    notebook = Notebook(out / "readings.jsonl", Verdict)
+    lines = list(matrix(options.parts, options.sentences))
+    with get_context("spawn").Pool(options.processes, _open_hall) as pool:
+        notebook.collect(pool, _hear, lines)
+    rows = [notebook.find(line) for line in dict.fromkeys(lines)]
+    found = summary(Session(rows, {name: Judge.load(name) for name in JUDGES}))
+    write_whole(out / "summary.json", json.dumps(found, indent=1).encode())
+    print(table_of(found))

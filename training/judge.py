@@ -16,9 +16,9 @@ import io
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -102,6 +102,8 @@ class Judge:
         corpora: names of those that it learnt from.
         mean, std: shape (D,), of all voices.
         tables: mode -> shape (D + 1, 10): eight emotions, arousal, valence; the last row is added.
+        recalls: mode -> recall of real actors not met before, with its interval (RAVDESS, all eight
+            emotions); empty where that was not measured.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Judge:
     mean: np.ndarray
     std: np.ndarray
     tables: dict[str, np.ndarray]
+    recalls: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, name_or_file: str | os.PathLike) -> Judge:
@@ -132,6 +135,7 @@ class Judge:
                 described = json.loads((file.metadata() or {})["judge"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             name, corpora = described["name"], tuple(described["corpora"])
+            recalls = described.pop("recalls")
             tables = {mode: tensors[mode] for mode in MODES}
             mean, std = tensors["mean"], tensors["std"]
         except (OSError, SafetensorError, KeyError, ValueError):
@@ -146,15 +150,15 @@ class Judge:
                 f"{shown(path)} was made for other features or emotions than this version has; "
                 "make it again with `python -m training judge fit`."
             )
-        return cls(name, weights.hash_of(path), corpora, mean, std, tables)
+        return cls(name, weights.hash_of(path), corpora, mean, std, tables, recalls)
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes a file for `load`."""
         from safetensors.numpy import save
 
         tensors = {"mean": self.mean, "std": self.std, **self.tables}
-        described = {"judge": json.dumps(_described(self.name, self.corpora))}
-        write_whole(path, save(tensors, described))
+        described = _described(self.name, self.corpora) | {"recalls": self.recalls}
+        write_whole(path, save(tensors, {"judge": json.dumps(described)}))
 
     def features(self, audio: Audio) -> np.ndarray:
         """What the judge goes by (D,): gain and what lies above 7 kHz change nothing.
@@ -169,7 +173,13 @@ class Judge:
             raise InvalidInput("There is too little sound to judge; give at least 0.3 s of speech.")
         return measured
 
-    def hear(self, features: np.ndarray, voices: Sequence[str], mode: str = "against") -> Heard:
+    def hear(
+        self,
+        features: np.ndarray,
+        voices: Sequence[str],
+        mode: str = "against",
+        takes: Mapping[str, np.ndarray] | None = None,
+    ) -> Heard:
         """What is heard in recordings of which `features` were taken.
 
         Args:
@@ -178,6 +188,7 @@ class Judge:
             mode: "alone" measures against all voices of the training, each recording by itself;
                 "against" measures each against all that are given of the same voice. These should
                 be many, and in several emotions.
+            takes: voice -> features (M, D) to measure against instead.
 
         Raises:
             UnknownName: no such mode.
@@ -194,7 +205,7 @@ class Judge:
                 f"{len(voices)} voices for {len(features)} recordings; name one for each."
             )
         table = _table(self, mode)
-        standard = _standard(features, np.asarray(voices), mode, self.mean, self.std)
+        standard = _standard(features, np.asarray(voices), mode, self.mean, self.std, takes)
         return _heard(standard, table)
 
 
@@ -223,7 +234,7 @@ def _described(name: str, corpora: Sequence[str]) -> dict:
     }
 
 
-def _standard(features, voices, mode, mean, std) -> np.ndarray:
+def _standard(features, voices, mode, mean, std, takes=None) -> np.ndarray:
     """Features (N, D) in standard deviations from what is usual; what is nan is usual."""
     filled = np.where(np.isnan(features), mean, features)
     if mode == "alone":
@@ -231,9 +242,10 @@ def _standard(features, voices, mode, mean, std) -> np.ndarray:
     else:
         standard = np.empty_like(filled)
         for voice in sorted(set(voices)):
-            takes = filled[voices == voice]
-            usual, spread = habits(takes, mean, std)
-            standard[voices == voice] = (takes - usual) / spread
+            mine = filled[voices == voice]
+            known = mine if takes is None else np.asarray(takes[voice])
+            usual, spread = habits(np.where(np.isnan(known), mean, known), mean, std)
+            standard[voices == voice] = (mine - usual) / spread
     return np.clip(standard, -_LIMIT, _LIMIT)
 
 
@@ -584,8 +596,14 @@ def run_judge(options: argparse.Namespace) -> None:
         raise InvalidInput("-o FILE belongs to `judge fit`, which needs it, and to no other.")
     if options.what == "fit":
         check_place(options.out)
-        fit(options.name, gather(options.name, LEARNT, options)).save(options.out)
-        print(f"{options.out}: {Path(options.out).stat().st_size / 1e6:.2f} MB.")
-        return
     learnt = gather(options.name, LEARNT, options)
-    print(table_of(honesty(options.name, learnt, gather(options.name, ("emodb",), options))))
+    rows = honesty(options.name, learnt, gather(options.name, ("emodb",), options))
+    print(table_of(rows))
+    if options.what == "fit":
+        recalls = {
+            row.mode: (row.recall.value, row.recall.low, row.recall.high)
+            for row in rows
+            if row.corpus == "ravdess"
+        }
+        replace(fit(options.name, learnt), recalls=recalls).save(options.out)
+        print(f"{options.out}: {Path(options.out).stat().st_size / 1e6:.2f} MB.")

@@ -29,11 +29,11 @@ from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
 from voice_actor.acting import CONTROLS, Acting
 from voice_actor.adapter import LIMITS
-from voice_actor.backbone import Backbone
 from voice_actor.voices import accent_of
 
 from .listeners import ROLES, EncoderListener, ProsodyListener, quantities
 from .notebook import Notebook, packed, unpacked
+from .precision import HalfPrecision
 from .seed import measured_changes
 
 # Never those that evaluation uses.
@@ -113,23 +113,6 @@ class Rehearsal:
             np.array(row["speaker"]),
             row["quality"],
         )
-
-
-class HalfPrecision:
-    """A backbone whose decoder computes in bfloat16: a third cheaper where the processor can, and
-    1.4 dB apart in the log spectrum."""
-
-    def __init__(self, backbone: Backbone):
-        self._backbone = backbone
-
-    def __getattr__(self, name: str):
-        return getattr(self._backbone, name)
-
-    def speak(self, *arguments, **named):
-        import torch
-
-        with torch.autocast("cpu", torch.bfloat16):
-            return self._backbone.speak(*arguments, **named).float()
 
 
 class Stage:
@@ -385,12 +368,13 @@ class Coach:
         return elite[0]
 
     def candidates(self, role: str, group: str) -> list[np.ndarray]:
-        """Four rows (K,) worth a closer look."""
+        """Three rows (K,) worth a closer look."""
         acted = self.notebook.acted
-        found = [self.best(role, group, self.forecast)]
-        for _ in range(2):
-            part = self.chance.permutation(len(acted))[: 2 * len(acted) // 3]
-            found.append(self.best(role, group, self._fit([acted[place] for place in part])))
+        half = self.chance.permutation(len(acted))[: 2 * len(acted) // 3]
+        found = [
+            self.best(role, group, forecast)
+            for forecast in (self.forecast, self._fit([acted[place] for place in half]))
+        ]
         # What one reading of theirs gave, the surrogate smooths with its neighbours'.
         mine = [row for row in acted if row.task.role == role and group_of(row.task.voice) == group]
         controls = np.array([row.task.controls for row in mine])

@@ -352,6 +352,7 @@ class Remembering:
         self.sample_rate, self.voices = backbone.sample_rate, backbone.voices
         self.directions, self.style = backbone.directions, backbone.style
         self.read, self.curves = backbone.read, backbone.curves
+        self.lead = backbone.lead
         self._spoken: dict[tuple, Tensor] = {}
 
     def speak(self, reading: Reading, frames, f0, energy, style, seed: int = 0) -> Tensor:

@@ -34,8 +34,9 @@ from .rehearse import EVALUATED, FULL, LEVELS, carriers
 
 JUDGES = "functionals", "encoder"
 NEUTRAL = "neutral"
+ASKED = {**CATEGORY, NEUTRAL: NEUTRAL}  # what a judge calls an emotion -> what the actor is asked
 # Each part's sentences, by number.
-PARTS = {"core": 10, "levels": 5, "all": 2, "seeded": 5}
+PARTS = {"core": 10, "levels": 3, "all": 2, "seeded": 5}
 PAIR = PARTS["all"]
 
 
@@ -65,8 +66,8 @@ class Verdict:
         task: what was asked.
         features: of each judge (D,).
         speaker: unit vector (256,) of who speaks.
-        quality: DNSMOS, overall.
-        errors, words: of the recogniser against the text.
+        quality: DNSMOS, overall; nan where it was not measured.
+        errors, words: of the recogniser against the text; 0 words where it did not listen.
         seconds: of speech.
     """
 
@@ -102,7 +103,7 @@ class Verdict:
 
 def matrix(parts: Iterable[str], sentences: int | None = None) -> Iterator[Line]:
     """The readings of some parts, of so many sentences each, or of as many as `PARTS` says."""
-    emotions = [name for name in CATEGORY.values() if name != NEUTRAL]
+    emotions = list(CATEGORY.values())
     for part in parts:
         system = "seeded" if part == "seeded" else "adapter"
         for text in carriers("evaluation")[: sentences or PARTS[part]]:
@@ -155,16 +156,31 @@ class Hall:
         from conditioning.whisper import word_errors
 
         low = audio.resample(16_000)
-        errors, words = word_errors(line.text, self.recogniser.transcribe(low))
+        errors, words, quality = 0, 0, math.nan
+        if priced(line):
+            errors, words = word_errors(line.text, self.recogniser.transcribe(low))
+        if rated(line):
+            quality = float(dnsmos.run(low.samples, sr=16_000)["ovrl_mos"])
         return Verdict(
             line,
             {name: judge.features(low) for name, judge in self.judges.items()},
             self.speaker.embed_utterance(preprocess_wav(low.samples, source_sr=16_000)),
-            float(dnsmos.run(low.samples, sr=16_000)["ovrl_mos"]),
+            quality,
             errors,
             words,
             audio.duration,
         )
+
+
+def priced(line: Line) -> bool:
+    """Whether words are counted: in readings of the eight emotions at the level of the core."""
+    return line.asked in (*ASKED.values(), "") and line.level in (0.0, FULL)
+
+
+def rated(line: Line) -> bool:
+    """Whether quality is measured: of a third of the sentences, since DNSMOS costs as much as the
+    recogniser."""
+    return priced(line) and carriers("evaluation").index(line.text) % 3 == 0
 
 
 _hall: Hall | None = None
@@ -205,7 +221,7 @@ class Session:
 
     def heard(self, name: str, rows: Sequence[Verdict], mode: str = "against") -> Heard:
         """What one judge hears in readings of one system."""
-        core = self.some(rows[0].task.system, *CATEGORY.values())
+        core = self.some(rows[0].task.system, *ASKED.values())
         takes = {
             voice: np.stack([row.features[name] for row in core if row.task.voice == voice])
             for voice in {row.task.voice for row in rows}
@@ -215,7 +231,7 @@ class Session:
 
     def recognition(self, system: str, name: str, mode: str) -> dict:
         """Recall of the eight emotions, with an interval over voices and sentences."""
-        rows = self.some(system, *CATEGORY.values())
+        rows = self.some(system, *ASKED.values())
         asked = np.array([EMOTIONS[_KINDS.index(row.task.asked)] for row in rows])
         found = self.heard(name, rows, mode).emotions
         voices, texts = ([getattr(row.task, what) for row in rows] for what in ("voice", "text"))
@@ -232,8 +248,6 @@ class Session:
         """Whether more is heard where more is asked, within each voice and sentence."""
         correlations, rising = {}, []
         for kind, category in CATEGORY.items():
-            if category == NEUTRAL:
-                continue
             by_pair: dict[tuple[str, str], dict[float, float]] = {}
             rows = self.some("adapter", category, level=None)
             for row, strength in zip(rows, self.heard(name, rows).intensity(kind), strict=True):
@@ -274,16 +288,16 @@ class Session:
     def price(self, system: str) -> dict:
         """What acting costs: identity, words and quality, against the voice's own reading."""
         each = {}
-        for category in (*CATEGORY.values(), ""):
+        for category in (*ASKED.values(), ""):
             rows = self.some(system, category) if category else list(self._own.values())
             own = [self._own[row.task.voice, row.task.text] for row in rows]
             pairs = list(zip(rows, own, strict=True))
             each[category or "own reading"] = {
                 "cosine": float(np.mean([row.speaker @ plain.speaker for row, plain in pairs])),
                 "wer": 100 * sum(row.errors for row in rows) / sum(row.words for row in rows),
-                "dnsmos": float(np.mean([row.quality for row in rows])),
+                "dnsmos": float(np.nanmean([row.quality for row in rows])),
                 "dnsmos_lost": float(
-                    np.mean([plain.quality - row.quality for row, plain in pairs])
+                    np.nanmean([plain.quality - row.quality for row, plain in pairs])
                 ),
                 "slower": float(np.mean([row.seconds / plain.seconds for row, plain in pairs])),
                 "readings": len(rows),
@@ -291,7 +305,7 @@ class Session:
         return each
 
 
-_KINDS = tuple(CATEGORY.values())
+_KINDS = tuple(ASKED.values())
 
 
 def summary(session: Session) -> dict:

@@ -31,7 +31,7 @@ from voice_actor.acting import CONTROLS, Acting
 from voice_actor.adapter import LIMITS
 from voice_actor.voices import accent_of
 
-from .listeners import ROLES, EncoderListener, ProsodyListener, quantities
+from .listeners import ROLES, STANDS_FOR, EncoderListener, ProsodyListener, quantities
 from .notebook import Notebook, packed, unpacked
 from .precision import HalfPrecision
 from .seed import measured_changes
@@ -55,12 +55,17 @@ REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 
 COSINE, LOSS = 0.91, 0.2  # speaker cosine to keep, DNSMOS that may be lost
 FLOOR = -5.0  # of a log-probability: one listener's refusal must not decide alone
+# Of the log-odds, beside the log-probability: what is sure already may become plainer still, since
+# other ears than these will listen.
+PLAINER = 0.35
+# Of the encoder's word on an emotion that it takes for others; the other listener has the rest.
+SECOND_HAND = 0.5
 
 
 def carriers(section: str) -> tuple[str, ...]:
     """Neutral sentences for one use: "search", "audition" or "evaluation"."""
     lines = CARRIERS.read_text(encoding="utf-8").split(f"[{section}]\n")[1].split("\n\n")[0]
-    return tuple(lines.split("\n")) if lines else ()
+    return tuple(lines.splitlines())
 
 
 @dataclass(frozen=True)
@@ -325,11 +330,13 @@ class Coach:
         """How good readings are for a role (N,): heard by both, by the same voice, well made."""
         column = ROLES.index(role)
         merit = np.zeros(len(heard.cosine))
-        for found in (self.encoder.roles(heard.encoder), self.prosody.roles(heard.prosody)):
+        share = SECOND_HAND if role in STANDS_FOR else 1.0
+        ears = self.encoder.roles(heard.encoder), self.prosody.roles(heard.prosody)
+        for found, weight in zip(ears, (share, 2 - share), strict=True):
             log = np.minimum(found[:, column], -1e-3)
             odds = log - np.log1p(-np.exp(log))
-            merit += np.maximum(log, FLOOR) + 0.15 * np.clip(odds, -4, 4)
-        merit -= 25 * np.maximum(0, COSINE - heard.cosine)
+            merit += weight * (np.maximum(log, FLOOR) + PLAINER * np.clip(odds, -4, 4))
+        merit -= 40 * np.maximum(0, COSINE - heard.cosine)
         merit -= 3 * np.maximum(0, np.nan_to_num(heard.loss) - LOSS)
         return merit - 0.05 * np.square(controls / REACH).sum(axis=1)
 

@@ -98,16 +98,17 @@ class Table:
         with open(file, encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
         known = {"emotion", "voices", "contours", *CONTROLS, *GAINS, *ORIGIN}
-        if not rows or (unknown := set(rows[0]) - known):
+        unknown = {str(column) for row in rows for column in row} - known
+        if unknown:
             raise WeightsError(f"{file} has unknown controls: {', '.join(sorted(unknown))}.")
         # What is not in the table: the group it holds for, and a neutral that changes nothing.
         nothing = dict.fromkeys((*CONTROLS, "contours"), "0")
         nothing |= dict(zip(GAINS, map(str, LEVELS), strict=True))
         if [row.get("emotion") for row in rows] == list(taxonomy.NAMES):
             rows.append({"emotion": NEUTRAL, "support": "measured", "source": ""})
-        if "voices" not in rows[0]:
+        if rows and "voices" not in rows[0]:
             rows = [{**row, "voices": group} for group in GROUPS for row in rows]
-        found = [(row["voices"], row["emotion"]) for row in rows]
+        found = [(row.get("voices"), row.get("emotion")) for row in rows]
         if found != [(group, name) for group in GROUPS for name in ROWS]:
             raise WeightsError(
                 f"{file} has other emotions, or another order, than the 40 categories."

@@ -57,8 +57,8 @@ class KokoroBackbone:
     """
 
     sample_rate = SAMPLE_RATE
-    # Measured (training/align.py): the energy of s, z and ʃ above 4 kHz fits best 45 ms before their
-    # frames, and the hand-made labels of EmoDB say the same of recordings matched to its readings.
+    # Measured (training/align.py): the energy of s, z and ʃ above 4 kHz fits best 45 ms before
+    # their frames, and EmoDB's hand-made labels say the same of recordings matched to readings.
     lead = 0.05
 
     def __init__(self, network: Kokoro, voices: dict[str, Tensor]):

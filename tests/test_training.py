@@ -12,6 +12,7 @@ import torch
 
 from conditioning.errors import InvalidInput
 from conditioning.taxonomy import INDEX
+from training.acting_data import ActingData
 from training.augment import COPIES, copy
 from training.corpora import Utterance
 from training.crossvalidate import crossvalidate
@@ -249,7 +250,7 @@ def test_a_configuration_names_what_there_is(config):
     from training.__main__ import cli
 
     made = cli(["--config", str(config)], run=False)
-    assert isinstance(made.datamodule, EmotionData)
+    assert isinstance(made.datamodule, EmotionData | ActingData)
 
 
 def test_an_unknown_key_of_a_configuration_fails(tmp_path, capsys):

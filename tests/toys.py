@@ -41,9 +41,7 @@ class HummingBackbone:
         self.read_texts.append(phrase.symbols)
         length = len(phrase.phonemes) + 2
         loud = [0.0, *(float(phoneme.symbol.isalpha()) for phoneme in phrase.phonemes), 0.0]
-        states = torch.zeros(
-            length, 640
-        )  # as wide as Kokoro's
+        states = torch.zeros(length, 640)  # as wide as Kokoro's
         states[:, 0] = torch.tensor(loud)
         return Reading(phrase, torch.full((length,), 4.0), style, states, states)
 

@@ -13,6 +13,7 @@ Letters in shapes: N readings, K controls that are searched, R roles (eight emot
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import time
@@ -530,14 +531,19 @@ def calibrate(
     return gains
 
 
-def prosody_listener(speech: Path, cache: Path) -> ProsodyListener:
-    """The second listener; EmoDB is measured once."""
+def listeners(speech: Path, folder: Path) -> tuple[EncoderListener, ProsodyListener]:
+    """Both listeners; what they learn from EmoDB is kept in `folder`."""
     from .corpora import corpus
 
-    if not cache.exists():
-        listener = ProsodyListener.fit(corpus("emodb", speech / "emodb"))
-        write_whole(cache, json.dumps(listener.covariance.tolist()).encode())
-    return ProsodyListener(np.array(json.loads(cache.read_text())))
+    kept = folder / "listeners.npz"
+    if not kept.exists():
+        emodb = list(corpus("emodb", speech / "emodb"))
+        linear = EncoderListener.load().fit(emodb).linear
+        content = io.BytesIO()
+        np.savez(content, linear=linear, covariance=ProsodyListener.fit(emodb).covariance)
+        write_whole(kept, content.getvalue())
+    with np.load(kept) as found:
+        return EncoderListener.load(found["linear"]), ProsodyListener(found["covariance"])
 
 
 def add_rehearse(commands) -> None:
@@ -556,11 +562,8 @@ def run_rehearse(options: argparse.Namespace) -> None:
         raise InvalidInput("Minutes and processes must be positive; leave them out for 60 and 2.")
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    coach = Coach(
-        Rehearsals(out / "rehearsals.jsonl"),
-        EncoderListener.load(),
-        prosody_listener(Path(options.speech), out / "prosody-listener.json"),
-    )
+    encoder, prosody = listeners(Path(options.speech), out)
+    coach = Coach(Rehearsals(out / "rehearsals.jsonl"), encoder, prosody)
     deadline = time.monotonic() + 60 * options.minutes
     with get_context("spawn").Pool(options.processes, _open_stage) as pool:
         for line in rehearse(coach, pool, deadline):

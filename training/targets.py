@@ -331,33 +331,28 @@ def _tools() -> tuple[Remembering, Aligner]:
     import torch
 
     from . import align
+    from .precision import HalfPrecision
 
     torch.set_num_threads(1)
     aligner = align.Aligner.load()
-    aligner.backbone = Remembering(aligner.backbone)
+    aligner.backbone = Remembering(HalfPrecision(aligner.backbone))
     return aligner.backbone, aligner
 
 
 class Remembering:
-    """A backbone that speaks what it has just spoken only once, and in half precision.
-
-    The aligner and the measurement need the same reading; bfloat16 takes two thirds of the time
-    and is as good to be aligned to.
-    """
+    """A backbone that speaks what it has just spoken only once: the aligner and the measurement
+    need the same reading."""
 
     KEPT = 16
 
     def __init__(self, backbone: Backbone):
         self.backbone = backbone
-        self.sample_rate, self.voices = backbone.sample_rate, backbone.voices
-        self.directions, self.style = backbone.directions, backbone.style
-        self.read, self.curves = backbone.read, backbone.curves
-        self.lead = backbone.lead
         self._spoken: dict[tuple, Tensor] = {}
 
-    def speak(self, reading: Reading, frames, f0, energy, style, seed: int = 0) -> Tensor:
-        import torch
+    def __getattr__(self, name: str):
+        return getattr(self.backbone, name)
 
+    def speak(self, reading: Reading, frames, f0, energy, style, seed: int = 0) -> Tensor:
         key = (
             reading.phrase.symbols,
             seed,
@@ -366,9 +361,7 @@ class Remembering:
         if key not in self._spoken:
             if len(self._spoken) >= self.KEPT:
                 del self._spoken[next(iter(self._spoken))]
-            with torch.autocast("cpu", torch.bfloat16):
-                spoken = self.backbone.speak(reading, frames, f0, energy, style, seed)
-            self._spoken[key] = spoken.float()
+            self._spoken[key] = self.backbone.speak(reading, frames, f0, energy, style, seed)
         return self._spoken[key]
 
 

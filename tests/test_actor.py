@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,8 @@ from conditioning.emotion import EmotionCurve, EmotionVector
 from conditioning.errors import InvalidInput, UnknownName
 from voice_actor.acting import CONTROLS
 from voice_actor.actor import VoiceActor
-from voice_actor.adapter import LIMITS, LOCAL_LIMITS, EmotionAdapter
+from voice_actor.adapter import GROUPS, LEVELS, LIMITS, LOCAL_LIMITS, EmotionAdapter
+from voice_actor.contours import Contours
 from voice_actor.phonemes import phonemize
 
 LINE = "I told you that the train leaves at nine."
@@ -20,7 +23,7 @@ LINE = "I told you that the train leaves at nine."
 
 @pytest.fixture
 def actor() -> VoiceActor:
-    return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    return VoiceActor(HummingBackbone(), EmotionAdapter.seeded(), InkMarker())
 
 
 def pitch_of(samples: np.ndarray) -> float:
@@ -179,3 +182,62 @@ def test_a_description_holds_what_was_asked_and_when_it_was_said(actor):
     assert described["asked"] == {"Anger": 0.5}
     assert described["words"][0][0] == "I"
     assert described["evidence"][0]["category"] == "Anger"
+
+
+@pytest.fixture
+def trained() -> VoiceActor:
+    """With a table whose neutral is lower, whose men act half as much as its women, and whose gains
+    bend."""
+    table = EmotionAdapter.seeded().table
+    rows, gains = table.rows.clone(), table.gains.clone()
+    rows[:, -1, CONTROLS.index("f0_shift")] = -2.0
+    rows[GROUPS.index("men")] *= 0.5
+    gains[..., LEVELS.index(0.5)] = 0.3
+    adapter = EmotionAdapter(replace(table, rows=rows, gains=gains))
+    return VoiceActor(HummingBackbone(), adapter, InkMarker())
+
+
+def test_neutral_is_centred_and_no_direction_is_left_alone(actor, trained):
+    own = trained.perform(LINE, None, "af_heart").audio.samples
+    assert np.array_equal(own, actor.perform(LINE, None, "af_heart").audio.samples)
+    assert np.array_equal(own, trained.perform(LINE, EmotionVector(), "af_heart").audio.samples)
+    centred = trained.perform(LINE, "neutral", "af_heart").audio.samples
+    assert 12 * np.log2(pitch_of(centred) / pitch_of(own)) == pytest.approx(-2, abs=0.2)
+
+
+def test_gains_and_groups_decide_how_far_a_row_goes(trained):
+    (phrase,) = phonemize(LINE)
+    reading = trained.backbone.read(phrase, trained.backbone.style("af_heart", 20))
+
+    def shift(intensity: float, women: float) -> float:
+        emotions = torch.zeros(len(reading.durations), len(taxonomy.NAMES))
+        emotions[:, taxonomy.INDEX["Anger"]] = intensity
+        return float(trained.adapter(emotions, reading, women).f0_shift[0])
+
+    full = shift(1.0, 1.0)
+    assert shift(1.0, 0.0) == pytest.approx(0.5 * full)
+    assert shift(1.0, 0.5) == pytest.approx(0.75 * full)
+    assert shift(0.5, 1.0) == pytest.approx(0.3 * full - 0.5 * 2.0)  # half is centred still
+    assert shift(0.25, 1.0) < shift(0.5, 1.0) < shift(0.75, 1.0) < full
+
+
+def test_contours_are_added_where_the_table_has_a_share_for_them(actor):
+    torch.manual_seed(0)
+    table = actor.adapter.table
+    shares = torch.zeros_like(table.contours)
+    shares[:, taxonomy.INDEX["Anger"]] = 1.0
+    contours = Contours().eval()
+    adapter = EmotionAdapter(replace(table, contours=shares), contours)
+    (phrase,) = phonemize(LINE)
+    reading = actor.backbone.read(phrase, actor.backbone.style("af_heart", 20))
+
+    def acting(name: str, intensity: float):
+        emotions = torch.zeros(len(reading.durations), len(taxonomy.NAMES))
+        emotions[:, taxonomy.INDEX[name]] = intensity
+        return adapter(emotions, reading, 1.0)
+
+    assert acting("Anger", 1.0).f0_contour.std() > 0
+    assert not acting("Fear", 1.0).f0_contour.any()
+    assert acting("Anger", 0.0).is_neutral
+    strong, weak = (acting("Anger", level).f0_contour for level in (1.0, 0.5))
+    torch.testing.assert_close(strong, 2 * weak)

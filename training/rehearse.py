@@ -28,8 +28,11 @@ import numpy as np
 
 from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
+from conditioning.taxonomy import INDEX
 from voice_actor.acting import CONTROLS, Acting
-from voice_actor.adapter import LIMITS
+from voice_actor.adapter import LIMITS, with_contours
+from voice_actor.backbone import Reading
+from voice_actor.contours import Contours
 from voice_actor.voices import accent_of
 
 from .listeners import ROLES, STANDS_FOR, EncoderListener, ProsodyListener, quantities
@@ -46,12 +49,16 @@ GROUPS = tuple(VOICES)
 EVALUATED = ("af_bella", "af_nova", "bf_emma", "am_michael", "am_puck", "bm_george")
 CARRIERS = Path(__file__).with_name("carriers.txt")
 
-# The listeners hear no level, and contours are the network's; a row stands for intensity 0.8, so
-# that 1 has room left inside the limits.
-SEARCHED = tuple(name for name in CONTROLS if name not in ("level", "f0_contour", "level_contour"))
+# The listeners hear no level. Contours are the network's; their share is searched, as the last of
+# the controls. A row stands for intensity 0.8, so that 1 has room left inside the limits.
+SHARE = "contours"
+SEARCHED = (
+    *(name for name in CONTROLS if name not in ("level", "f0_contour", "level_contour")),
+    SHARE,
+)
 FULL = 0.8
 LEVELS = 0.25, 0.5, 0.75, 1.0
-BOX = FULL * np.array([LIMITS[name] for name in SEARCHED])
+BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), (0.0, 1.5)])
 REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 
 COSINE, LOSS = 0.91, 0.2  # speaker cosine to keep, DNSMOS that may be lost
@@ -122,9 +129,9 @@ class Rehearsal:
 
 
 class Stage:
-    """A process's actor and instruments."""
+    """A process's actor and instruments, and the contours that it acts with."""
 
-    def __init__(self):
+    def __init__(self, contours: Contours | None = None):
         import torch
         from resemblyzer import VoiceEncoder
 
@@ -135,6 +142,21 @@ class Stage:
         self.actor.backbone = HalfPrecision(self.actor.backbone)
         self.listener = EncoderListener.load()
         self.speaker = VoiceEncoder("cpu", verbose=False)
+        self.contours = contours
+
+    def acting(self, task: Task, reading: Reading) -> Acting:
+        """What the task asks of a reading, as the adapter will when the row is in its table."""
+        import torch
+
+        length = len(reading.phrase.phonemes) + 2
+        named = dict(zip(SEARCHED, task.controls or (0.0,) * len(SEARCHED), strict=True))
+        share = named.pop(SHARE)
+        acting = Acting.of(length, **named)
+        if not share or task.role not in INDEX or self.contours is None:
+            return acting
+        emotions = torch.zeros(length, len(INDEX))
+        emotions[:, INDEX[task.role]] = FULL * share
+        return with_contours(acting, self.contours, emotions, reading)
 
     def rehearse(self, task: Task) -> Rehearsal:
         """Speaks and listens."""
@@ -149,10 +171,8 @@ class Stage:
         with torch.inference_mode():
             backbone = self.actor.backbone
             style = backbone.style(task.voice, len(phrase.phonemes))
-            controls = task.controls or (0.0,) * len(SEARCHED)
-            named = dict(zip(SEARCHED, controls, strict=True))
-            acting = Acting.of(len(phrase.phonemes) + 2, **named)
-            plan = self.actor.enact(backbone.read(phrase, style), acting)
+            reading = backbone.read(phrase, style)
+            plan = self.actor.enact(reading, self.acting(task, reading))
             audio = self.actor.render(plan)
         low = audio.resample(16_000)
         return Rehearsal(
@@ -172,9 +192,9 @@ def rated(task: Task) -> bool:
 _stage: Stage | None = None
 
 
-def _open_stage() -> None:
+def _open_stage(contours: str | None) -> None:
     global _stage
-    _stage = Stage()
+    _stage = Stage(Contours.load(contours) if contours else None)
 
 
 def _rehearse(task: Task) -> Rehearsal:
@@ -322,10 +342,18 @@ class Coach:
                 latest[role].append(row.encoder)
         return np.stack([features for some in latest.values() for features in some])
 
-    def inputs(self, controls: np.ndarray, group: str | np.ndarray) -> np.ndarray:
-        """(N, K + 1) for the surrogate: controls in units of their reach, and the group."""
-        men = np.asarray([group] * len(controls) if isinstance(group, str) else group) == "men"
-        return np.column_stack([controls / REACH, np.where(men, 0.5, -0.5)])
+    def inputs(
+        self, controls: np.ndarray, group: str | Sequence[str], role: str | Sequence[str]
+    ) -> np.ndarray:
+        """(N, K + R) for the surrogate: controls in units of their reach, the group, and the share
+        of the contours in a column of its own for each role, since each has others."""
+        groups, roles = (
+            np.array([each] * len(controls) if isinstance(each, str) else each)
+            for each in (group, role)
+        )
+        share = controls[:, -1:] / REACH[-1] * (roles[:, None] == np.array(ROLES))
+        known = controls[:, :-1] / REACH[:-1]
+        return np.column_stack([known, np.where(groups == "men", 0.5, -0.5), share])
 
     def merit(self, heard: Heard, role: str, controls: np.ndarray) -> np.ndarray:
         """How good readings are for a role (N,): heard by both, by the same voice, well made."""
@@ -347,8 +375,9 @@ class Coach:
 
     def _fit(self, rows: Sequence[Rehearsal]) -> Forecast:
         controls = np.array([row.task.controls for row in rows])
-        groups = np.array([group_of(row.task.voice) for row in rows])
-        return Forecast(self.inputs(controls, groups), self.heard(rows))
+        groups = [group_of(row.task.voice) for row in rows]
+        roles = [row.task.role for row in rows]
+        return Forecast(self.inputs(controls, groups, roles), self.heard(rows))
 
     def best(self, role: str, group: str, forecast: Forecast, others: int = 0) -> np.ndarray:
         """The controls (K,) that the forecast thinks best, by evolution from several starts.
@@ -371,7 +400,7 @@ class Coach:
             parents = elite[self.chance.integers(len(elite), size=self.POPULATION)]
             crowd = self._bounded(parents + step * spread * noise)
             crowd = np.concatenate([elite, crowd])
-            order = np.argsort(-self.merit(forecast(self.inputs(crowd, group)), role, crowd))
+            order = np.argsort(-self.merit(forecast(self.inputs(crowd, group, role)), role, crowd))
             elite = crowd[order[:12]]
         return elite[0]
 
@@ -386,7 +415,7 @@ class Coach:
         # What one reading of theirs gave, the surrogate smooths with its neighbours'.
         mine = [row for row in acted if row.task.role == role and group_of(row.task.voice) == group]
         controls = np.array([row.task.controls for row in mine])
-        expected = self.forecast(self.inputs(controls, group))
+        expected = self.forecast(self.inputs(controls, group, role))
         both = self.merit(expected, role, controls) + 0.3 * self.merit(
             self.heard(mine), role, controls
         )
@@ -552,6 +581,7 @@ def add_rehearse(commands) -> None:
     )
     command.add_argument("--speech", required=True, metavar="FOLDER", help="with emodb in it")
     command.add_argument("-o", "--out", required=True, metavar="FOLDER")
+    command.add_argument("--contours", metavar="FILE", help="contours.safetensors of `fit`")
     command.add_argument("--minutes", type=float, default=60, help="default 60")
     command.add_argument("--processes", type=int, default=2, help="default 2")
     command.set_defaults(run=run_rehearse)
@@ -565,7 +595,7 @@ def run_rehearse(options: argparse.Namespace) -> None:
     encoder, prosody = listeners(Path(options.speech), out)
     coach = Coach(Rehearsals(out / "rehearsals.jsonl"), encoder, prosody)
     deadline = time.monotonic() + 60 * options.minutes
-    with get_context("spawn").Pool(options.processes, _open_stage) as pool:
+    with get_context("spawn").Pool(options.processes, _open_stage, (options.contours,)) as pool:
         for line in rehearse(coach, pool, deadline):
             print(line, flush=True)
         rows = choose(coach, pool, Rehearsals(out / "auditions.jsonl"))
@@ -574,7 +604,8 @@ def run_rehearse(options: argparse.Namespace) -> None:
         {
             "role": role,
             "group": group,
-            "controls": dict(zip(SEARCHED, (float(x) for x in controls / FULL), strict=True)),
+            "controls": dict(zip(SEARCHED[:-1], (controls[:-1] / FULL).tolist(), strict=True)),
+            "contours": float(controls[-1]),
             "gains": gains.get((role, group), list(LEVELS)),
         }
         for (role, group), controls in rows.items()

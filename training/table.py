@@ -28,12 +28,8 @@ CRIES = {"f0_shift": 5.6, "level": 2.9, "duration": 0.07, "tremor": 0.6, "jitter
          "breath": 0.1, "f0_final": 1.0}  # fmt: skip
 
 
-def build(found: list[dict], contours: float) -> list[dict[str, str]]:
-    """The table's rows, women's first, from what `rehearse` found.
-
-    Args:
-        contours: share of the learnt contours for every emotion.
-    """
+def build(found: list[dict]) -> list[dict[str, str]]:
+    """The table's rows, women's first, from what `rehearse` found."""
     levels = {name: row["level"] for name, row in measured_changes(ACOUSTICS).items()}
     table = []
     for group in GROUPS:
@@ -42,7 +38,9 @@ def build(found: list[dict], contours: float) -> list[dict[str, str]]:
             raise InvalidInput(f"No row for {', '.join(sorted(missing))} of {group}; rehearse on.")
         zero = dict.fromkeys(CONTROLS, 0.0)
         heard = {
-            role: zero | row["controls"] | {"level": levels.get(role, 0.0)}
+            role: zero
+            | row["controls"]
+            | {"level": levels.get(role, 0.0), "contours": row["contours"]}
             for role, row in mine.items()
         }
         neutral = heard.pop(NEUTRAL)
@@ -63,14 +61,14 @@ def build(found: list[dict], contours: float) -> list[dict[str, str]]:
                     values = values | CRIES
                     source += f"; {', '.join(CRIES)}: crying, RAVDESS's strong sadness"
             origin = dict(zip(ORIGIN, (support, source), strict=True))
-            table.append(_row(group, name, values, gains, contours, origin))
+            table.append(_row(group, name, values, gains, origin))
         origin = dict(zip(ORIGIN, ("rehearsed", "heard as neutral"), strict=True))
-        table.append(_row(group, NEUTRAL, neutral, LEVELS, 0.0, origin))
+        table.append(_row(group, NEUTRAL, neutral, LEVELS, origin))
     assert [row["emotion"] for row in table] == [*ROWS] * len(GROUPS)
     return table
 
 
-def _row(group, name, values, gains, contours, origin) -> dict[str, str]:
+def _row(group, name, values, gains, origin) -> dict[str, str]:
     bounded = {
         control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
         for control in CONTROLS
@@ -80,7 +78,7 @@ def _row(group, name, values, gains, contours, origin) -> dict[str, str]:
         "emotion": name,
         **{control: f"{value:.3f}" for control, value in bounded.items()},
         **{column: f"{gain:.3f}" for column, gain in zip(GAINS, gains, strict=True)},
-        "contours": f"{contours:.2f}",
+        "contours": f"{values['contours']:.3f}",
         **origin,
     }
 
@@ -89,13 +87,12 @@ def add_table(commands) -> None:
     command = commands.add_parser("table", help="write the adapter's table from rehearsed rows")
     command.add_argument("rows", metavar="FILE", help="rows.json of `rehearse`")
     command.add_argument("-o", "--out", required=True, metavar="FILE", help="CSV")
-    command.add_argument("--contours", type=float, default=1.0, help="their share, default 1")
     command.set_defaults(run=run_table)
 
 
 def run_table(options: argparse.Namespace) -> None:
     check_place(options.out)
-    table = build(json.loads(Path(options.rows).read_text(encoding="utf-8")), options.contours)
+    table = build(json.loads(Path(options.rows).read_text(encoding="utf-8")))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
     writer.writeheader()

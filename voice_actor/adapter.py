@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -151,6 +151,7 @@ class EmotionAdapter(nn.Module):
         self.register_buffer("low", torch.tensor(low))
         self.register_buffer("high", torch.tensor(high))
         self.contours = contours
+        self.table = table
         self.support = table.support
 
     @classmethod
@@ -189,14 +190,22 @@ class EmotionAdapter(nn.Module):
         table = torch.einsum("g,gek->ek", share, self.rows)
         calm = 1 - emotions.amax(dim=1, keepdim=True)
         changes = (gains @ table[:-1] + calm * table[-1]).clamp(self.low, self.high)
-        values = dict(zip(CONTROLS, changes.unbind(dim=1), strict=True))
-        if self.contours is not None and (gains * (share @ self.shares)).any():
-            found = self.contours(gains * (share @ self.shares), reading)
-            found["breath"] = breath_amplitude(found["breath"])
-            for name, change in found.items():
-                low, high = LOCAL_LIMITS.get(name, LIMITS[name])
-                values[name] = (values[name] + change).clamp(low, high)
-        return Acting(**values)
+        acting = Acting(**dict(zip(CONTROLS, changes.unbind(dim=1), strict=True)))
+        local = gains * (share @ self.shares)
+        if self.contours is None or not local.any():
+            return acting
+        return with_contours(acting, self.contours, local, reading)
+
+
+def with_contours(acting: Acting, contours: Contours, emotions: Tensor, reading: Reading) -> Acting:
+    """An acting with the contours of emotions (T, E) added, within the limits."""
+    found = contours(emotions, reading)
+    found["breath"] = breath_amplitude(found["breath"])
+    changed = {}
+    for name, change in found.items():
+        low, high = LOCAL_LIMITS.get(name, LIMITS[name])
+        changed[name] = (getattr(acting, name) + change).clamp(low, high)
+    return replace(acting, **changed)
 
 
 def interpolate(intensities: Tensor, gains: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 
 from conditioning.errors import InvalidInput
 from conditioning.taxonomy import INDEX, NAMES
-from training.acting import ActingModule, assess
+from training.acting import ActingModule, assess, trust
 from training.acting_data import CELLS, ActingData, Clip, clip, split, spread, weights
 from training.targets import Target
 from voice_actor.backbone import Reading
@@ -277,3 +277,22 @@ def test_a_configuration_names_what_there_is(config):
     assert isinstance(made.model, ActingModule)
     if config.stem != "adapter-noncommercial":
         assert not {"ravdess", "nemo"} & set(made.datamodule.corpora)
+
+
+def test_what_was_foretold_too_boldly_is_acted_less():
+    def row(channel: str, slope: float, values: int = 100, cell: str = "script") -> dict:
+        return {"kind": "phonemes", "cell": cell, "channel": channel, "values": values,
+                "network_slope": slope}  # fmt: skip
+
+    found = trust(
+        [
+            row("duration", -0.3),
+            row("f0_contour", 0.2, 300),
+            row("f0_contour", 0.6, 100),
+            row("tilt", 1.7),
+            row("breath", 0.9, cell="training"),
+        ]
+    )
+    assert dict(zip(CHANNELS, found.tolist(), strict=True)) == pytest.approx(
+        {"duration": 0, "pause": 0, "f0_contour": 0.3, "level_contour": 0, "tilt": 1, "breath": 0}
+    )

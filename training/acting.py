@@ -174,8 +174,9 @@ class ActingModule(lightning.LightningModule):
         if best:
             self.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
         self.eval()
-        self.contours.save(folder / "contours.safetensors", corpora=trainer.datamodule.corpora)
         rows = assess(self, trainer.datamodule)
+        self.contours.trust.copy_(trust(rows))
+        self.contours.save(folder / "contours.safetensors", corpora=trainer.datamodule.corpora)
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         write_whole(folder / "contours.jsonl", lines.encode())
 
@@ -209,6 +210,27 @@ def assess(module: ActingModule, data: ActingData) -> list[dict]:
     return rows
 
 
+def trust(rows: list[dict]) -> Tensor:
+    """For each channel (C,), by how much its deviations should be multiplied, 0 to 1.
+
+    The slope of what actors did on what was foretold, over the clips that were kept out: what a
+    network foretells too boldly it must not act.
+    """
+    found = torch.zeros(len(CHANNELS))
+    for column, channel in enumerate(CHANNELS):
+        kept = [
+            row
+            for row in rows
+            if row["kind"] == "phonemes"
+            and row["cell"] != "training"
+            and row["channel"] == channel
+            and "network_slope" in row
+        ]
+        if total := sum(row["values"] for row in kept):
+            found[column] = sum(row["values"] * row["network_slope"] for row in kept) / total
+    return found.clamp(0, 1)
+
+
 def _scores(kind, cell, corpus, chosen, actual, named, data) -> list[dict]:
     rows = []
     for column, channel in enumerate(CHANNELS):
@@ -222,6 +244,7 @@ def _scores(kind, cell, corpus, chosen, actual, named, data) -> list[dict]:
             guess = torch.cat([guesses[row][:, column] for row in chosen])[known].nan_to_num(0.0)
             scores[f"{name}_r2"] = float(1 - (truth - guess).square().sum() / truth.square().sum())
             if guess.std() > 0:
+                scores[f"{name}_slope"] = float((truth * guess).sum() / guess.square().sum())
                 scores[f"{name}_r"] = float(torch.corrcoef(torch.stack([truth, guess]))[0, 1])
         rows.append(
             {"kind": kind, "cell": cell, "corpus": corpus, "channel": channel, "values": len(truth)}

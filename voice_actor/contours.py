@@ -113,6 +113,8 @@ class Contours(nn.Module):
         self.by_name = nn.Parameter(0.3 * torch.randn(len(NAMES), ways))
         # What a channel's values usually differ by, so that the layers work in plain numbers.
         self.register_buffer("spread", torch.ones(len(CHANNELS)))
+        # How far each channel's deviations held on actors and scripts that were kept out.
+        self.register_buffer("trust", torch.ones(len(CHANNELS)))
         self.trunk = Trunk(states, style, width, narrow, layers, dropout)
         self.leave = nn.Linear(width, ways * len(CHANNELS), bias=False)
         # What the marks alone say needs no hidden layer, and holds for any sentence.
@@ -133,7 +135,7 @@ class Contours(nn.Module):
         """
         found = self.leave(self.trunk(states, style, marks)) + self.rules(marks)
         found = rearrange(found, "b t (r c) -> b t r c", r=self.ways)
-        return centred(found, acts_on(marks)[:, :, None]) * self.spread
+        return centred(found, acts_on(marks)[:, :, None]) * self.spread * self.trust
 
     def mean_bases(self, style: Tensor) -> Tensor:
         """How much each way of acting changes overall: (B, R, C), for a style (B, S)."""

@@ -242,8 +242,9 @@ class Heard:
 class Surrogate:
     """Kernel ridge regression from controls and voice group to what is heard.
 
-    A linear kernel and a Gaussian one, whose width and noise are those with the least error when
-    each reading is left out, in closed form.
+    Lines, a parabola for each control (far from neutral, a voice is its own no more) and a Gaussian
+    kernel for the rest, whose width and noise are those with the least error when each reading is
+    left out, in closed form.
     """
 
     def __init__(self, inputs: np.ndarray, outputs: np.ndarray):
@@ -254,7 +255,7 @@ class Surrogate:
         best = np.inf
         for width in (1.5, 2.5, 4.0):
             kernel = self._kernel(inputs, inputs, width)
-            for noise in (0.2, 0.5, 1.0):
+            for noise in (0.5, 1.0, 2.0, 4.0):
                 inverse = np.linalg.inv(kernel + noise * np.eye(len(kernel)))
                 weights = inverse @ standard
                 error = float(np.mean(np.square(weights / np.diag(inverse)[:, None])))
@@ -266,7 +267,8 @@ class Surrogate:
     def _kernel(left: np.ndarray, right: np.ndarray, width: float) -> np.ndarray:
         inner = left @ right.T
         squares = np.square(left).sum(1)[:, None] + np.square(right).sum(1)[None] - 2 * inner
-        return inner + np.exp(-squares / (2 * width**2))
+        parabolas = np.square(left) @ np.square(right).T
+        return inner + parabolas + np.exp(-squares / (2 * width**2))
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         """(N, K + 1) -> (N, O)."""
@@ -314,8 +316,12 @@ class Coach:
         }
 
     @staticmethod
-    def _bounded(controls: np.ndarray) -> np.ndarray:
-        return np.clip(controls, BOX[:, 0], BOX[:, 1])
+    def _bounded(controls: np.ndarray, role: str = "") -> np.ndarray:
+        """Within the box; neutral has no contours."""
+        bounded = np.clip(controls, BOX[:, 0], BOX[:, 1])
+        if role == ROLES[-1]:
+            bounded[..., -1] = 0
+        return bounded
 
     def heard(self, rows: Sequence[Rehearsal]) -> Heard:
         """What is known of rehearsals, each against its voice's takes and its own neutral."""
@@ -373,10 +379,12 @@ class Coach:
     def forecast(self) -> Forecast:
         return self._fit(self.notebook.acted)
 
-    def _fit(self, rows: Sequence[Rehearsal]) -> Forecast:
-        controls = np.array([row.task.controls for row in rows])
+    def _fit(self, acted: Sequence[Rehearsal]) -> Forecast:
+        own = [row for row in self.notebook.rows if row.task.controls is None]
+        rows = [*acted, *own]
+        controls = np.array([row.task.controls or np.zeros(len(SEARCHED)) for row in rows])
         groups = [group_of(row.task.voice) for row in rows]
-        roles = [row.task.role for row in rows]
+        roles = [row.task.role or ROLES[-1] for row in rows]
         return Forecast(self.inputs(controls, groups, roles), self.heard(rows))
 
     def best(self, role: str, group: str, forecast: Forecast, others: int = 0) -> np.ndarray:
@@ -386,7 +394,9 @@ class Coach:
             others: 0 for the best of all, 1 for a start of its own, and so on.
         """
         known = [
-            np.array(row.task.controls) for row in self.notebook.acted if row.task.role == role
+            self._bounded(np.array(row.task.controls), role)
+            for row in self.notebook.acted
+            if row.task.role == role
         ]
         starts = [self.seeds[role], *known[-8:]]
         if others:
@@ -398,7 +408,7 @@ class Coach:
             noise = self.chance.standard_normal((self.POPULATION, len(SEARCHED)))
             noise *= self.chance.random(noise.shape) < 0.4
             parents = elite[self.chance.integers(len(elite), size=self.POPULATION)]
-            crowd = self._bounded(parents + step * spread * noise)
+            crowd = self._bounded(parents + step * spread * noise, role)
             crowd = np.concatenate([elite, crowd])
             order = np.argsort(-self.merit(forecast(self.inputs(crowd, group, role)), role, crowd))
             elite = crowd[order[:12]]
@@ -443,12 +453,12 @@ class Coach:
                 if few:
                     about = self.seeds[role]
                     wide = 0.18 * spread * self.chance.standard_normal((3, len(SEARCHED)))
-                    found = [self._bounded(about + row) for row in wide]
+                    found = [self._bounded(about + row, role) for row in wide]
                 else:
                     sure = self.best(role, group, self.forecast)
                     nudge = 0.05 * spread * self.chance.standard_normal(len(SEARCHED))
                     other = self.best(role, group, doubter, others=1)
-                    found = [sure, self._bounded(sure + nudge), other]
+                    found = [sure, self._bounded(sure + nudge, role), other]
                 for controls in found:
                     voice = self.chance.choice(VOICES[group])
                     text = self.chance.choice(texts)

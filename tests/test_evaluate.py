@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
+import torch
 from scipy.special import log_softmax
 
 from conditioning import taxonomy
@@ -14,6 +17,7 @@ from training.evaluate import (
     Line,
     Session,
     Verdict,
+    crosstalk_table,
     matrix,
     rated,
     summary,
@@ -41,7 +45,11 @@ def verdict(line: Line, said: str, strength: float = 1.0) -> Verdict:
     features[EMOTIONS.index(said)] = 3 * strength
     own = line.asked == ""
     speaker = np.array([1.0, 0.0] if own else [0.6, 0.8])
-    return Verdict(line, {"plain": features}, speaker, 3.0 if own else 2.8, 0 if own else 1, 8, 2.0)
+    asked = np.zeros(len(taxonomy.NAMES), np.float32)
+    if line.asked in taxonomy.INDEX:
+        asked[taxonomy.INDEX[line.asked]] = line.level
+    found = {"plain": features, "standard": asked}
+    return Verdict(line, found, speaker, 3.0 if own else 2.8, 0 if own else 1, 8, 2.0)
 
 
 def says(line: Line) -> str:
@@ -105,6 +113,25 @@ def test_the_summary_says_how_many_and_what_real_actors_reach():
     assert "0.80 [0.70, 0.90]" in text
     assert f"of {8 * len(EVALUATED)}" in text
     assert "arousal r" in text
+
+
+class PlainListener:
+    """Hears each category as it stands in the features."""
+
+    mean, std = torch.zeros(40), torch.ones(40)
+
+    def __call__(self, features, voice):
+        assert len(voice) == 2
+        return torch.cat([features, torch.zeros(len(features), 6)], dim=1)
+
+
+def test_crosstalk_has_what_was_asked_on_its_diagonal():
+    heard = session([*matrix(["core", "all"], 2)]).crosstalk(PlainListener())
+    np.testing.assert_allclose(heard, 0.8 * np.eye(40), atol=1e-6)
+    lines = crosstalk_table(heard).splitlines()
+    rows = list(csv.reader(lines))
+    assert [row[0] for row in rows[1:]] == rows[0][1:] == list(taxonomy.NAMES)
+    assert float(rows[3][3]) == pytest.approx(0.8)
 
 
 def test_a_verdict_reads_back():

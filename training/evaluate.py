@@ -12,6 +12,7 @@ Letters in shapes: N readings, R = 8 judged emotions, E = 40 categories.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ from conditioning.audio import Audio
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
+from conditioning.pooling import Listener, PoolingEstimator, habits
 
 from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
 from .metrics import bootstrap, confusion, rank_correlation, recall
@@ -33,6 +35,8 @@ from .notebook import Notebook, packed, unpacked
 from .rehearse import EVALUATED, FULL, LEVELS, carriers
 
 JUDGES = "functionals", "encoder"
+# Who hears all 40: no judge, since it learnt from the same speech, but the only one that can.
+ESTIMATOR = "standard"
 NEUTRAL = "neutral"
 ASKED = {**CATEGORY, NEUTRAL: NEUTRAL}  # what a judge calls an emotion -> what the actor is asked
 # Each part's sentences, by number.
@@ -64,7 +68,7 @@ class Verdict:
 
     Attributes:
         task: what was asked.
-        features: of each judge (D,).
+        features: of each judge, and of the estimator of all 40, (D,).
         speaker: unit vector (256,) of who speaks.
         quality: DNSMOS, overall; nan where it was not measured.
         errors, words: of the recogniser against the text; 0 words where it did not listen.
@@ -138,6 +142,7 @@ class Hall:
         seeded = VoiceActor(actor.backbone, EmotionAdapter.seeded(), actor.watermarker)
         self.actors = {"adapter": actor, "seeded": seeded}
         self.judges = {name: Judge.load(name) for name in JUDGES}
+        self.estimator = PoolingEstimator.load(ESTIMATOR)
         self.speaker = VoiceEncoder("cpu", verbose=False)
         self.recogniser = Whisper.load()
 
@@ -161,9 +166,10 @@ class Hall:
             errors, words = word_errors(line.text, self.recogniser.transcribe(low))
         if rated(line):
             quality = float(dnsmos.run(low.samples, sr=16_000)["ovrl_mos"])
+        features = {name: judge.features(low) for name, judge in self.judges.items()}
         return Verdict(
             line,
-            {name: judge.features(low) for name, judge in self.judges.items()},
+            features | {ESTIMATOR: self.estimator.features(low)},
             self.speaker.embed_utterance(preprocess_wav(low.samples, source_sr=16_000)),
             quality,
             errors,
@@ -269,12 +275,34 @@ class Session:
             "ladders": len(rising),
         }
 
+    def all_forty(self) -> list[Verdict]:
+        """The readings of every category, on the sentences that all of them have."""
+        texts = carriers("evaluation")[:PAIR]
+        return [row for row in self.some("adapter", *taxonomy.NAMES) if row.task.text in texts]
+
+    def crosstalk(self, listener: Listener) -> np.ndarray:
+        """Mean intensity heard of each category where each is asked: (E asked, E heard)."""
+        import torch
+
+        rows, core = self.all_forty(), self.some("adapter", *ASKED.values())
+        heard = np.zeros((len(taxonomy.NAMES), len(taxonomy.NAMES)))
+        for voice in EVALUATED:
+            takes = [row.features[ESTIMATOR] for row in core if row.task.voice == voice]
+            usual = habits(np.stack(takes), listener.mean.numpy(), listener.std.numpy())
+            mine = [row for row in rows if row.task.voice == voice]
+            with torch.inference_mode():
+                readings = listener(
+                    torch.from_numpy(np.stack([row.features[ESTIMATOR] for row in mine])),
+                    tuple(map(torch.from_numpy, usual)),
+                ).numpy()
+            for row, reading in zip(mine, readings, strict=True):
+                heard[taxonomy.INDEX[row.task.asked]] += reading[: len(taxonomy.NAMES)]
+        return heard * len(taxonomy.NAMES) / len(rows)
+
     def places(self, name: str) -> dict:
         """How arousal and valence heard of the 40 follow those asked: r over the categories."""
         found = {}
-        rows = self.some("adapter", *taxonomy.NAMES)
-        texts = carriers("evaluation")[:PAIR]
-        rows = [row for row in rows if row.task.text in texts]
+        rows = self.all_forty()
         heard = self.heard(name, rows)
         for what, values in (("arousal", heard.arousal), ("valence", heard.valence)):
             asked, means = [], []
@@ -393,4 +421,45 @@ def run_evaluate(options: argparse.Namespace) -> None:
     rows = [notebook.find(line) for line in dict.fromkeys(lines)]
     found = summary(Session(rows, {name: Judge.load(name) for name in JUDGES}))
     write_whole(out / "summary.json", json.dumps(found, indent=1).encode())
+    if "all" in options.parts and "core" in options.parts:
+        heard = Session(rows, {}).crosstalk(PoolingEstimator.load(ESTIMATOR).head)
+        write_whole(out / "crosstalk.csv", crosstalk_table(heard).encode())
+        plot_crosstalk(heard, out / "crosstalk.png")
     print(table_of(found))
+
+
+def crosstalk_table(heard: np.ndarray) -> str:
+    """CSV: a row for each category that was asked, a column for each that was heard."""
+    lines = [",".join(["asked", *map(_quoted, taxonomy.NAMES)])]
+    for name, row in zip(taxonomy.NAMES, heard, strict=True):
+        lines.append(",".join([_quoted(name), *(f"{value:.3f}" for value in row)]))
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def plot_crosstalk(heard: np.ndarray, file: Path) -> None:
+    """The matrix as a picture, each column against what is heard of it on average."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    change = heard - heard.mean(axis=0)
+    most = np.abs(change).max()
+    figure, axes = plt.subplots(figsize=(11, 10), layout="constrained")
+    image = axes.imshow(change, cmap="RdBu_r", vmin=-most, vmax=most)
+    for axis, set_labels, what in (
+        (axes.xaxis, axes.set_xticklabels, "heard"),
+        (axes.yaxis, axes.set_yticklabels, "asked"),
+    ):
+        axis.set_ticks(range(len(taxonomy.NAMES)))
+        set_labels(taxonomy.NAMES, fontsize=7, rotation=90 if what == "heard" else 0)
+        axis.set_label_text(f"{what}")
+    figure.colorbar(image, label="intensity heard, less its mean over all that was asked")
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=80)
+    plt.close(figure)
+    write_whole(file, content.getvalue())

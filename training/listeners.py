@@ -25,10 +25,10 @@ from .seed import ACOUSTICS, MEASURED, pooled_changes
 NEUTRAL = "neutral"
 ROLES = (*MEASURED, NEUTRAL)
 
-# EmoDB knows neither surprise nor calm: what its estimator takes them for.
+# EmoDB knows neither surprise nor calm: what is nearest to them there.
 STANDS_FOR = {
     "Astonishment/Surprise": ("Elation", "Fear"),
-    "Contentment": (NEUTRAL, "Emotional Numbness"),
+    "Contentment": ("Emotional Numbness",),
 }
 
 

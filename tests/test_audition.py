@@ -21,7 +21,7 @@ ANGRY = EmotionVector({"Anger": 0.5})
 
 @pytest.fixture(scope="module")
 def actor() -> VoiceActor:
-    return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    return VoiceActor(HummingBackbone(), EmotionAdapter.seeded(), InkMarker())
 
 
 @pytest.fixture(scope="module")

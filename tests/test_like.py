@@ -34,7 +34,7 @@ RISING, FALLING, ARCHED = [100, 150], [150, 100], [100, 160, 100]
 
 @pytest.fixture(scope="module")
 def actor() -> VoiceActor:
-    return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    return VoiceActor(HummingBackbone(), EmotionAdapter.seeded(), InkMarker())
 
 
 def spoken(actor, direction, text=LINE, name="af_heart") -> Audio:

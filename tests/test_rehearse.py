@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+import torch
 
 from conditioning import taxonomy
 from conditioning.errors import WeightsError
@@ -31,9 +32,10 @@ from training.rehearse import (
     group_of,
     neutral_tasks,
 )
-from training.table import build
+from training.table import build, learnt
 from voice_actor.acting import CONTROLS
 from voice_actor.adapter import GROUPS, LIMITS, Table
+from voice_actor.contours import Contours
 
 SHIFT, BREATH = SEARCHED.index("f0_shift"), SEARCHED.index("breath")
 CLASSES = ("neutral", "Anger")
@@ -203,6 +205,7 @@ def test_ratios_are_heard_in_octaves():
 def rehearsed_rows() -> list[dict]:
     controls = {name: 0.1 * reach for name, reach in zip(SEARCHED[:-1], REACH[:-1], strict=True)}
     some = {"controls": controls, "contours": 0.5, "gains": [0.2, 0.4, 0.7, 1.0]}
+    some |= {"support": "rehearsed", "source": "a test"}
     return [{"role": role, "group": group, **some} for role in ROLES for group in GROUPS]
 
 
@@ -237,6 +240,18 @@ def test_a_table_without_numbers_is_refused(tmp_path):
     write(file, table)
     with pytest.raises(WeightsError, match="lacks a column or a number"):
         Table.read(file)
+
+
+def test_a_table_can_be_made_of_what_was_learnt_before_any_rehearsal():
+    torch.manual_seed(0)
+    contours = Contours().eval()
+    rows = build(learnt(contours))
+    anger = next(row for row in rows if row["emotion"] == "Anger")
+    assert anger["support"] == "learnt"
+    assert float(anger["contours"]) == 1
+    assert {row["support"] for row in rows} == {"learnt", "inferred"}
+    neutral = next(row for row in rows if row["emotion"] == "neutral")
+    assert all(float(neutral[name]) == 0 for name in CONTROLS)
 
 
 def test_rehearse_refuses_no_time():

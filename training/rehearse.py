@@ -61,8 +61,8 @@ LEVELS = 0.25, 0.5, 0.75, 1.0
 BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), (0.0, 1.5)])
 REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 
-# What a unit of speaker cosine is worth. One price for all emotions spends what identity may be lost
-# on average where it buys the most; this one keeps about 0.9.
+# What a unit of speaker cosine is worth. One price for all emotions spends what identity may be
+# lost on average where it buys the most; this one keeps about 0.9.
 IDENTITY = 18.0
 LOSS = 0.2  # DNSMOS that may be lost
 FLOOR = -5.0  # of a log-probability: one listener's refusal must not decide alone
@@ -620,6 +620,8 @@ def run_rehearse(options: argparse.Namespace) -> None:
             "controls": dict(zip(SEARCHED[:-1], (controls[:-1] / FULL).tolist(), strict=True)),
             "contours": float(controls[-1]),
             "gains": gains.get((role, group), list(LEVELS)),
+            "support": "rehearsed",
+            "source": "heard by both listeners of `python -m training rehearse`",
         }
         for (role, group), controls in rows.items()
     ]

@@ -28,16 +28,16 @@ from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
 from conditioning.pooling import Listener, PoolingEstimator, habits
+from voice_actor.adapter import LEVELS, NEUTRAL
 
 from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
 from .metrics import bootstrap, confusion, rank_correlation, recall
 from .notebook import Notebook, packed, unpacked
-from .rehearse import EVALUATED, FULL, LEVELS, carriers
+from .rehearse import EVALUATED, FULL, carriers
 
 JUDGES = "functionals", "encoder"
 # Who hears all 40: no judge, since it learnt from the same speech, but the only one that can.
 ESTIMATOR = "standard"
-NEUTRAL = "neutral"
 ASKED = {**CATEGORY, NEUTRAL: NEUTRAL}  # what a judge calls an emotion -> what the actor is asked
 # Each part's sentences, by number.
 PARTS = {"core": 10, "levels": 3, "all": 2, "seeded": 5}

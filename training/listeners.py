@@ -18,11 +18,11 @@ from conditioning import prosody
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput
 from conditioning.pooling import PoolingEstimator
+from voice_actor.adapter import NEUTRAL
 
 from .corpora.base import Utterance
 from .seed import ACOUSTICS, MEASURED, pooled_changes
 
-NEUTRAL = "neutral"
 ROLES = (*MEASURED, NEUTRAL)
 
 # EmoDB knows neither surprise nor calm: what is nearest to them there.

@@ -30,7 +30,7 @@ from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
 from conditioning.taxonomy import INDEX
 from voice_actor.acting import CONTROLS, Acting
-from voice_actor.adapter import LIMITS, with_contours
+from voice_actor.adapter import GROUPS, LEVELS, LIMITS, with_contours
 from voice_actor.backbone import Reading
 from voice_actor.contours import Contours
 from voice_actor.voices import accent_of
@@ -45,7 +45,6 @@ VOICES = {
     "women": ("af_heart", "af_sarah", "af_sky", "bf_lily"),
     "men": ("am_adam", "am_fenrir", "am_onyx", "bm_daniel"),
 }
-GROUPS = tuple(VOICES)
 EVALUATED = ("af_bella", "af_nova", "bf_emma", "am_michael", "am_puck", "bm_george")
 CARRIERS = Path(__file__).with_name("carriers.txt")
 
@@ -57,7 +56,6 @@ SEARCHED = (
     SHARE,
 )
 FULL = 0.8
-LEVELS = 0.25, 0.5, 0.75, 1.0
 BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), (0.0, 1.5)])
 REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 

@@ -13,6 +13,7 @@ import csv
 import json
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from conditioning import taxonomy
@@ -168,6 +169,23 @@ def infer(name: str, measured: dict[str, dict[str, float]]) -> tuple[dict[str, f
     return values, "near " + ", ".join(f"{other} {weights[other] / total:.2f}" for other in near)
 
 
+def with_literature(
+    name: str, values: dict[str, float], source: str
+) -> tuple[dict[str, float], str]:
+    """Controls of an emotion and their source, where the literature tells single ones as well."""
+    if name not in LITERATURE:
+        return values, source
+    cited, instead = LITERATURE[name]
+    return values | instead, f"{source}; {', '.join(instead)}: {cited}"
+
+
+def written(values: dict[str, float], controls: Iterable[str]) -> dict[str, str]:
+    """The controls within their limits, as a table holds them."""
+    return {
+        name: f"{min(max(values[name], LIMITS[name][0]), LIMITS[name][1]):.3f}" for name in controls
+    }
+
+
 def source_of(label: str) -> str:
     """The rows that a measured emotion's values come from."""
     if label in SUBDUED:
@@ -189,15 +207,8 @@ def rows(acoustics: Path = ACOUSTICS) -> list[dict[str, str]]:
         else:
             values, source = infer(name, measured)
             support = "inferred"
-        if name in LITERATURE:
-            cited, instead = LITERATURE[name]
-            values = values | instead
-            source += f"; {', '.join(instead)}: {cited}"
-        bounded = {
-            control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
-            for control in controls
-        }
-        numbers = {control: f"{value:.3f}" for control, value in bounded.items()}
+        values, source = with_literature(name, values, source)
+        numbers = written(values, controls)
         table.append({"emotion": name, **numbers, "support": support, "source": source})
     return table
 

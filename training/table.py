@@ -21,11 +21,11 @@ from conditioning import taxonomy, weights
 from conditioning.errors import InvalidInput
 from conditioning.files import check_place, write_whole
 from voice_actor.acting import CONTROLS
-from voice_actor.adapter import GAINS, GROUPS, LEVELS, LIMITS, NEUTRAL, ORIGIN, ROWS
+from voice_actor.adapter import GAINS, GROUPS, LEVELS, NEUTRAL, ORIGIN, ROWS
 from voice_actor.contours import CHANNELS, Contours, breath_amplitude
 
 from .rehearse import EVALUATED, group_of
-from .seed import ACOUSTICS, LITERATURE, infer, measured_changes
+from .seed import ACOUSTICS, infer, measured_changes, with_literature, written
 
 # Whoever cries is not subdued: RAVDESS's strong sadness (24 actors) is 5.6 semitones higher than
 # neutral, 5.7 dB louder, 5 % slower, and its pitch is unsteady.
@@ -99,10 +99,7 @@ def build(found: list[dict]) -> list[dict[str, str]]:
             else:
                 values, source = infer(name, heard)
                 support = "inferred"
-                if name in LITERATURE:
-                    cited, instead = LITERATURE[name]
-                    values = values | instead
-                    source += f"; {', '.join(instead)}: {cited}"
+                values, source = with_literature(name, values, source)
                 if name == CRYING:
                     values = values | CRIES
                     source += f"; {', '.join(CRIES)}: crying, RAVDESS's strong sadness"
@@ -115,14 +112,10 @@ def build(found: list[dict]) -> list[dict[str, str]]:
 
 
 def _row(group, name, values, gains, origin) -> dict[str, str]:
-    bounded = {
-        control: min(max(values[control], LIMITS[control][0]), LIMITS[control][1])
-        for control in CONTROLS
-    }
     return {
         "voices": group,
         "emotion": name,
-        **{control: f"{value:.3f}" for control, value in bounded.items()},
+        **written(values, CONTROLS),
         **{column: f"{gain:.3f}" for column, gain in zip(GAINS, gains, strict=True)},
         "contours": f"{values['contours']:.3f}",
         **origin,

@@ -26,11 +26,13 @@ from conditioning.errors import InvalidInput
 from conditioning.files import write_whole
 from conditioning.prosody import HOP, LOWEST, REFERENCE, Prosody, functionals, measure
 from conditioning.taxonomy import INDEX, NAMES
+from voice_actor.acting import PAUSES
 from voice_actor.backbone import PITCH_FRAME, Backbone, Reading, whole_frames
 from voice_actor.phonemes import Phoneme, Phrase
 from voice_actor.voices import accent_of, cast
 
 from .corpora import CORPORA, Utterance, corpus
+from .rehearse import EVALUATED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,10 +42,9 @@ if TYPE_CHECKING:
 VERSION = 2  # of what is measured, the alignment included: a new one makes old files stale
 MEASURES = ("seconds", "pause", "f0", "level", "tilt", "breath")
 REFERENCES = ("f0_median_st", "level_mean_db", "tilt_db_oct", "breath_db")
-PAUSES = frozenset(",;:.!?—…")
 
 # Who is kept for evaluation, and af_nicole, who half whispers and so has no neutral of her own.
-NOT_MATCHED = frozenset("af_bella af_nova am_michael am_puck bf_emma bm_george af_nicole".split())
+NOT_MATCHED = frozenset({*EVALUATED, "af_nicole"})
 DIVIDE = 140.0  # Hz between the medians of the cast's men and its women
 
 # How much of full intensity a corpus's words for it mean. "strong" leaves room for more than

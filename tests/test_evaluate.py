@@ -86,14 +86,20 @@ def test_more_asked_must_be_more_heard():
 
 
 def test_the_price_is_against_the_own_reading_of_the_same_words():
-    found = session(matrix(["core"], 1)).price("adapter")
+    found = session(matrix(["core"], 2)).price("adapter")
     assert found["Anger"]["cosine"] == pytest.approx(0.6)
+    assert found["Anger"]["profile"] == pytest.approx(0.6)
+    assert found["all seven"]["readings"] == 2 * 7 * len(EVALUATED)
     assert found["Anger"]["dnsmos_lost"] == pytest.approx(0.2)
     assert found["Anger"]["wer"] == pytest.approx(100 / 8)
     assert found["own reading"] == {
-        "cosine": 1.0, "wer": 0.0, "dnsmos": 3.0, "dnsmos_lost": 0.0, "slower": 1.0,
-        "readings": len(EVALUATED),
+        "cosine": 1.0, "profile": 1.0, "wer": 0.0, "dnsmos": 3.0, "dnsmos_lost": 0.0,
+        "slower": 1.0, "readings": 2 * len(EVALUATED),
     }  # fmt: skip
+
+
+def test_a_voice_without_other_sentences_has_no_profile():
+    assert np.isnan(session(matrix(["core"], 1)).price("adapter")["Anger"]["profile"])
 
 
 def test_the_matrix_has_every_emotion_level_and_category():

@@ -42,6 +42,7 @@ ASKED = {**CATEGORY, NEUTRAL: NEUTRAL}  # what a judge calls an emotion -> what 
 # Each part's sentences, by number.
 PARTS = {"core": 10, "levels": 3, "all": 2, "seeded": 5}
 PAIR = PARTS["all"]
+ALL_ACTED, OWN = "all seven", "own reading"  # rows of the price
 
 
 @dataclass(frozen=True)
@@ -314,14 +315,21 @@ class Session:
         return found | {"readings": len(rows)}
 
     def price(self, system: str) -> dict:
-        """What acting costs: identity, words and quality, against the voice's own reading."""
+        """What acting costs: identity, words and quality, against the voice's own reading.
+
+        `cosine` is to the same words in the own reading; `profile` to the mean of the voice's own
+        readings of other sentences, as speakers are verified, which no reading reaches wholly.
+        """
         each = {}
-        for category in (*ASKED.values(), ""):
-            rows = self.some(system, category) if category else list(self._own.values())
+        acted = self.some(system, *CATEGORY.values())
+        kinds = {category: self.some(system, category) for category in ASKED.values()}
+        kinds |= {ALL_ACTED: acted, OWN: list(self._own.values())}
+        for kind, rows in kinds.items():
             own = [self._own[row.task.voice, row.task.text] for row in rows]
             pairs = list(zip(rows, own, strict=True))
-            each[category or "own reading"] = {
+            each[kind] = {
                 "cosine": float(np.mean([row.speaker @ plain.speaker for row, plain in pairs])),
+                "profile": float(np.mean([row.speaker @ self._profile(row.task) for row in rows])),
                 "wer": 100 * sum(row.errors for row in rows) / sum(row.words for row in rows),
                 "dnsmos": float(np.nanmean([row.quality for row in rows])),
                 "dnsmos_lost": float(
@@ -331,6 +339,21 @@ class Session:
                 "readings": len(rows),
             }
         return each
+
+    def _profile(self, line: Line) -> np.ndarray:
+        """Who a voice is, from its own readings of all sentences but one: unit vector (256,).
+
+        Where there is no other sentence, nan.
+        """
+        others = [
+            row.speaker
+            for (voice, text), row in self._own.items()
+            if voice == line.voice and text != line.text
+        ]
+        if not others:
+            return np.full_like(self._own[line.voice, line.text].speaker, math.nan)
+        mean = np.mean(others, axis=0)
+        return mean / np.linalg.norm(mean)
 
 
 _KINDS = tuple(ASKED.values())
@@ -386,13 +409,13 @@ def table_of(found: dict) -> str:
                 f"\n{name}: all 40, arousal r {places['arousal']:.2f}, valence r "
                 f"{places['valence']:.2f} ({places['readings']} readings)"
             )
-    lines += ["", "| system | asked | cosine | WER % | DNSMOS | lost | slower | readings |"]
-    lines.append("|" + "---|" * 8)
+    columns = "system | asked | cosine | profile | WER % | DNSMOS | lost | slower | readings"
+    lines += ["", f"| {columns} |", "|" + "---|" * len(columns.split("|"))]
     for system, each in found["price"].items():
         lines += [
-            f"| {system} | {asked} | {row['cosine']:.3f} | {row['wer']:.1f} | "
-            f"{row['dnsmos']:.2f} | {row['dnsmos_lost']:.2f} | {row['slower']:.2f} | "
-            f"{row['readings']} |"
+            f"| {system} | {asked} | {row['cosine']:.3f} | {row['profile']:.3f} | "
+            f"{row['wer']:.1f} | {row['dnsmos']:.2f} | {row['dnsmos_lost']:.2f} | "
+            f"{row['slower']:.2f} | {row['readings']} |"
             for asked, row in each.items()
         ]
     return "\n".join(lines)

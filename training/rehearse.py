@@ -49,19 +49,21 @@ EVALUATED = ("af_bella", "af_nova", "bf_emma", "am_michael", "am_puck", "bm_geor
 CARRIERS = Path(__file__).with_name("carriers.txt")
 
 # The listeners hear no level. Contours are the network's; their share is searched, as the last of
-# the controls. A row stands for intensity 0.8, so that 1 has room left inside the limits.
-SHARE = "contours"
+# the controls, but not below a half: listeners that hear a line as a whole would drop what acted
+# speech taught of its parts. A row stands for intensity 0.8, so that 1 has room left inside the
+# limits.
+SHARE, SHARES = "contours", (0.5, 1.5)
 SEARCHED = (
     *(name for name in CONTROLS if name not in ("level", "f0_contour", "level_contour")),
     SHARE,
 )
 FULL = 0.8
-BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), (0.0, 1.5)])
+BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), SHARES])
 REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 
 # What a unit of speaker cosine is worth. One price for all emotions spends what identity may be
 # lost on average where it buys the most; this one keeps about 0.9.
-IDENTITY = 18.0
+IDENTITY = 14.0
 LOSS = 0.2  # DNSMOS that may be lost
 FLOOR = -5.0  # of a log-probability: one listener's refusal must not decide alone
 # Of the log-odds, beside the log-probability: what is sure already may become plainer still, since
@@ -425,7 +427,7 @@ class Coach:
         ]
         # What one reading of theirs gave, the surrogate smooths with its neighbours'.
         mine = [row for row in acted if row.task.role == role and group_of(row.task.voice) == group]
-        controls = np.array([row.task.controls for row in mine])
+        controls = self._bounded(np.array([row.task.controls for row in mine]), role)
         expected = self.forecast(self.inputs(controls, group, role))
         both = self.merit(expected, role, controls) + 0.3 * self.merit(
             self.heard(mine), role, controls

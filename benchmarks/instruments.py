@@ -1,47 +1,12 @@
-"""What listens in the benchmarks: a recogniser, DNSMOS, a speaker encoder and a pitch tracker."""
+"""A pitch tracker for the benchmarks, which is not the one that the product measures with."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from conditioning.audio import Audio
-from conditioning.whisper import Whisper, word_errors
-
-
-class Instruments:
-    """Each is loaded when first asked for."""
-
-    @cached_property
-    def recogniser(self) -> Whisper:
-        return Whisper.load()
-
-    @cached_property
-    def speaker_encoder(self):
-        from resemblyzer import VoiceEncoder
-
-        return VoiceEncoder("cpu", verbose=False)
-
-    def words(self, audio: Audio, text: str) -> tuple[int, int, str]:
-        """(errors, words, transcript) by Whisper base, after its English normaliser."""
-        heard = self.recogniser.transcribe(audio)
-        return *word_errors(text, heard), heard
-
-    def dnsmos(self, audio: Audio) -> float:
-        """DNSMOS P.835 overall, 1 to 5 (arXiv 2110.01763); it punishes expressive pitch."""
-        from speechmos import dnsmos
-
-        return float(dnsmos.run(audio.resample(16_000).samples, sr=16_000)["ovrl_mos"])
-
-    def speaker(self, audio: Audio) -> np.ndarray:
-        """Unit vector (256,) of who speaks, by resemblyzer's GE2E encoder (arXiv 1710.10467)."""
-        from resemblyzer import preprocess_wav
-
-        return self.speaker_encoder.embed_utterance(
-            preprocess_wav(audio.samples, source_sr=audio.sample_rate)
-        )
 
 
 def pitch(audio: Audio) -> tuple[np.ndarray, np.ndarray]:

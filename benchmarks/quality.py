@@ -5,7 +5,7 @@
 
 Each emotion is spoken by every voice with another sentence, so that over 40 emotions every voice
 reads all 40 sentences; the neutral reading of the same sentence by the same voice stands beside it.
-Rows are kept in --rows, by voice, text, emotion and the adapter's table, and not measured again: a
+Rows are kept in --rows, by voice, text, emotion and the adapter, and not measured again: a
 run can be stopped, continued, or shared between processes that have --voices of their own.
 """
 
@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from instruments import Instruments, find_pitch
+from instruments import find_pitch
 
 from conditioning import taxonomy, weights
 from conditioning.emotion import EmotionVector
+from training.instruments import Instruments
 from voice_actor import VoiceActor, __version__
 from voice_actor.phonemes import phonemize
 from voice_actor.voices import accent_of
@@ -41,8 +42,9 @@ class Bench:
     def __init__(self, file: Path):
         self.actor = VoiceActor.load()
         self.instruments = Instruments()
-        table = weights.hash_of(weights.path("adapter-seed"))[:12]
-        self.spoken_by = f"{__version__} {table}"
+        files = "adapter", "adapter-contours"
+        hashes = [weights.hash_of(weights.path(name))[:12] for name in files]
+        self.spoken_by = " ".join([__version__, *hashes])
         self.rows = {}
         if file.exists():
             for row in map(json.loads, file.read_text().splitlines()):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
+from concurrent.futures import Executor, Future
 
 import numpy as np
 import pytest
 import torch
 
 from conditioning import taxonomy
-from conditioning.errors import WeightsError
+from conditioning.errors import InvalidInput, WeightsError
 from training import rehearse
+from training.instruments import Instruments
 from training.listeners import QUANTITIES, ROLES, ProsodyListener, quantities
-from training.notebook import Notebook, packed, unpacked
+from training.notebook import Notebook, packed, processes, unpacked
 from training.rehearse import (
     BOX,
     EVALUATED,
@@ -77,11 +81,13 @@ def read(task: Task) -> Rehearsal:
     )
 
 
-class Pool:
+class Pool(Executor):
     """Does at once what a pool of processes would."""
 
-    def imap_unordered(self, make, tasks):
-        return map(read, tasks)
+    def submit(self, make, task):
+        done = Future()
+        done.set_result(read(task))
+        return done
 
 
 @pytest.fixture
@@ -171,14 +177,31 @@ def test_a_notebook_makes_only_what_is_missing(tmp_path):
     made = []
 
     class Counting(Pool):
-        def imap_unordered(self, make, tasks):
-            made.extend(tasks)
-            return super().imap_unordered(make, tasks)
+        def submit(self, make, task):
+            made.append(task)
+            return super().submit(make, task)
 
     tasks = [Task(None, "af_heart", text, None) for text in ("One.", "Two.", "One.")]
     notebook.collect(Counting(), None, tasks[:1])
     notebook.collect(Counting(), None, tasks)
     assert [task.text for task in made] == ["One.", "Two."]
+
+
+def test_a_process_that_dies_ends_the_run_and_keeps_what_was_made(tmp_path):
+    notebook = Rehearsals(tmp_path / "rows.jsonl")
+    notebook.write(read(Task(None, "af_heart", "One.", None)))
+    with (
+        pytest.raises(InvalidInput, match="what is made is kept"),
+        processes(1, os._exit, 1) as pool,
+    ):
+        notebook.collect(pool, print, [Task(None, "af_heart", "Two.", None)])
+    assert len(Rehearsals(tmp_path / "rows.jsonl").rows) == 1
+
+
+def test_a_missing_instrument_is_named_before_work_begins(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resemblyzer", None)
+    with pytest.raises(InvalidInput, match="resemblyzer is not installed"):
+        Instruments.check()
 
 
 def test_packing_keeps_half_precision():

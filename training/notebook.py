@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from conditioning.errors import InvalidInput
 from conditioning.files import check_place, write_whole
 
 
@@ -50,11 +55,32 @@ class Notebook(Generic[Kind]):
         place = self._places.get(task)
         return None if place is None else self.rows[place]
 
-    def collect(self, pool, make, tasks: Iterable) -> None:
+    def collect(
+        self, pool: Executor, make: Callable[[Hashable], Kind], tasks: Iterable[Hashable]
+    ) -> None:
         """Makes the rows that are missing: `make` of each task, by the processes of a pool."""
         missing = [task for task in dict.fromkeys(tasks) if self.find(task) is None]
-        for row in pool.imap_unordered(make, missing):
-            self.write(row)
+        for done in as_completed([pool.submit(make, task) for task in missing]):
+            self.write(done.result())
+
+
+@contextmanager
+def processes(number: int, prepare: Callable, *given) -> Iterator[Executor]:
+    """A pool whose processes each begin with `prepare(*given)`; nothing waits when one fails.
+
+    Raises:
+        InvalidInput: a process died.
+    """
+    pool = ProcessPoolExecutor(number, get_context("spawn"), prepare, given)  # torch: no fork
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise InvalidInput(
+            "A process died at its work, perhaps for want of memory; run again with fewer "
+            "processes: what is made is kept."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def packed(values: np.ndarray) -> str:

@@ -21,7 +21,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +34,9 @@ from voice_actor.backbone import Reading
 from voice_actor.contours import Contours
 from voice_actor.voices import accent_of
 
+from .instruments import Instruments
 from .listeners import ROLES, STANDS_FOR, EncoderListener, ProsodyListener, quantities
-from .notebook import Notebook, packed, unpacked
+from .notebook import Notebook, packed, processes, unpacked
 from .precision import HalfPrecision
 from .seed import measured_changes
 
@@ -136,7 +136,6 @@ class Stage:
 
     def __init__(self, contours: Contours | None = None):
         import torch
-        from resemblyzer import VoiceEncoder
 
         from voice_actor import VoiceActor
 
@@ -144,7 +143,7 @@ class Stage:
         self.actor = VoiceActor.load()
         self.actor.backbone = HalfPrecision(self.actor.backbone)
         self.listener = EncoderListener.load()
-        self.speaker = VoiceEncoder("cpu", verbose=False)
+        self.instruments = Instruments()
         self.contours = contours
 
     def acting(self, task: Task, reading: Reading) -> Acting:
@@ -164,8 +163,6 @@ class Stage:
     def rehearse(self, task: Task) -> Rehearsal:
         """Speaks and listens."""
         import torch
-        from resemblyzer import preprocess_wav
-        from speechmos import dnsmos
 
         from conditioning import prosody
         from voice_actor.phonemes import phonemize
@@ -182,8 +179,8 @@ class Stage:
             task,
             self.listener.features(low),
             quantities(prosody.functionals(prosody.measure(low))),
-            self.speaker.embed_utterance(preprocess_wav(low.samples, source_sr=16_000)),
-            float(dnsmos.run(low.samples, sr=16_000)["ovrl_mos"]) if rated(task) else math.nan,
+            self.instruments.speaker(low),
+            self.instruments.dnsmos(low) if rated(task) else math.nan,
         )
 
 
@@ -603,12 +600,13 @@ def add_rehearse(commands) -> None:
 def run_rehearse(options: argparse.Namespace) -> None:
     if options.minutes <= 0 or options.processes < 1:
         raise InvalidInput("Minutes and processes must be positive; leave them out for 60 and 2.")
+    Instruments.check()
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     encoder, prosody = listeners(Path(options.speech), out)
     coach = Coach(Rehearsals(out / "rehearsals.jsonl"), encoder, prosody)
     deadline = time.monotonic() + 60 * options.minutes
-    with get_context("spawn").Pool(options.processes, _open_stage, (options.contours,)) as pool:
+    with processes(options.processes, _open_stage, options.contours) as pool:
         for line in rehearse(coach, pool, deadline):
             print(line, flush=True)
         rows = choose(coach, pool, Rehearsals(out / "auditions.jsonl"))

@@ -49,7 +49,8 @@ def verdict(line: Line, said: str, strength: float = 1.0) -> Verdict:
     if line.asked in taxonomy.INDEX:
         asked[taxonomy.INDEX[line.asked]] = line.level
     found = {"plain": features, "standard": asked}
-    return Verdict(line, found, speaker, 3.0 if own else 2.8, 0 if own else 1, 8, 2.0)
+    quality, errors = (3.0, 0) if own else (2.8, 1)
+    return Verdict(line, found, speaker, quality, errors, 8, np.zeros(21), 2.0, 1.0)
 
 
 def says(line: Line) -> str:

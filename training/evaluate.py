@@ -15,13 +15,14 @@ import argparse
 import io
 import json
 import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from conditioning import taxonomy
+from conditioning import prosody, taxonomy
 from conditioning.audio import Audio
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
@@ -73,7 +74,9 @@ class Verdict:
         speaker: unit vector (256,) of who speaks.
         quality: DNSMOS, overall; nan where it was not measured.
         errors, words: of the recogniser against the text; 0 words where it did not listen.
+        prosody: `conditioning.prosody.FUNCTIONALS` (21,).
         seconds: of speech.
+        spent: seconds of processor time that speaking took.
     """
 
     task: Line
@@ -82,7 +85,9 @@ class Verdict:
     quality: float
     errors: int
     words: int
+    prosody: np.ndarray
     seconds: float
+    spent: float
 
     def to_json(self) -> str:
         return json.dumps(
@@ -93,7 +98,9 @@ class Verdict:
                 "quality": round(self.quality, 4),
                 "errors": self.errors,
                 "words": self.words,
+                "prosody": packed(self.prosody),
                 "seconds": round(self.seconds, 3),
+                "spent": round(self.spent, 3),
             }
         )
 
@@ -102,7 +109,7 @@ class Verdict:
         row = json.loads(line)
         row["task"] = Line(**row["task"])
         row["features"] = {name: unpacked(text) for name, text in row["features"].items()}
-        row["speaker"] = unpacked(row["speaker"])
+        row |= {name: unpacked(row[name]) for name in ("speaker", "prosody")}
         return cls(**row)
 
 
@@ -158,16 +165,18 @@ class Hall:
         direction = {"": None, NEUTRAL: NEUTRAL}.get(line.asked)
         if line.asked in taxonomy.NAMES:
             direction = EmotionVector({line.asked: line.level})
+        start = time.process_time()
         said = self.actors[line.system].perform(line.text, direction, line.voice)
-        return self.measure(line, said.audio)
+        return self.measure(line, said.audio, time.process_time() - start)
 
-    def measure(self, line: Line, audio: Audio) -> Verdict:
+    def measure(self, line: Line, audio: Audio, spent: float) -> Verdict:
         low = audio.resample(16_000)
         errors, words, quality = 0, 0, math.nan
         if priced(line):
             errors, words, _ = self.instruments.words(low, line.text)
         if rated(line):
             quality = self.instruments.dnsmos(low)
+        measured = prosody.functionals(prosody.measure(low))
         features = {name: judge.features(low) for name, judge in self.judges.items()}
         return Verdict(
             line,
@@ -176,7 +185,9 @@ class Hall:
             quality,
             errors,
             words,
+            np.array([measured[name] for name in prosody.FUNCTIONALS]),
             audio.duration,
+            spent,
         )
 
 

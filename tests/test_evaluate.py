@@ -10,21 +10,9 @@ import torch
 from scipy.special import log_softmax
 
 from conditioning import taxonomy
-from training.evaluate import (
-    ASKED,
-    NEUTRAL,
-    PARTS,
-    Line,
-    Session,
-    Verdict,
-    crosstalk_table,
-    matrix,
-    rated,
-    summary,
-    table_of,
-)
+from training.evaluate import Session, Verdict, crosstalk_table, rated, summary, table_of
 from training.judge import EMOTIONS, Heard
-from training.rehearse import EVALUATED, LEVELS
+from training.protocol import ASKED, EVALUATED, LEVELS, NEUTRAL, PARTS, Line, matrix
 
 
 class PlainJudge:

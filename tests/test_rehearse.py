@@ -17,9 +17,9 @@ from training import rehearse
 from training.instruments import Instruments
 from training.listeners import QUANTITIES, ROLES, ProsodyListener, quantities
 from training.notebook import Notebook, packed, processes, unpacked
+from training.protocol import EVALUATED, carriers
 from training.rehearse import (
     BOX,
-    EVALUATED,
     LEVELS,
     REACH,
     SEARCHED,
@@ -31,7 +31,6 @@ from training.rehearse import (
     Surrogate,
     Task,
     calibrate,
-    carriers,
     choose,
     group_of,
     neutral_tasks,

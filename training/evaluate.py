@@ -16,7 +16,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,34 +34,12 @@ from .instruments import Instruments
 from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
 from .metrics import bootstrap, confusion, rank_correlation, recall
 from .notebook import Notebook, packed, processes, unpacked
-from .rehearse import EVALUATED, FULL, carriers
+from .protocol import ASKED, EVALUATED, FULL, PAIR, PARTS, Line, carriers, matrix
 
 JUDGES = "functionals", "encoder"
 # Who hears all 40: no judge, since it learnt from the same speech, but the only one that can.
 ESTIMATOR = "standard"
-ASKED = {**CATEGORY, NEUTRAL: NEUTRAL}  # what a judge calls an emotion -> what the actor is asked
-# Each part's sentences, by number.
-PARTS = {"core": 10, "levels": 3, "all": 2, "seeded": 5}
-PAIR = PARTS["all"]
 ALL_ACTED, OWN = "all seven", "own reading"  # rows of the price
-
-
-@dataclass(frozen=True)
-class Line:
-    """One reading that is asked for.
-
-    Attributes:
-        system: "adapter", or "seeded" for the table before training.
-        voice, text: who says what.
-        asked: a category, "neutral", or "" for no direction.
-        level: intensity; 0 without an emotion.
-    """
-
-    system: str
-    voice: str
-    text: str
-    asked: str
-    level: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,27 +89,6 @@ class Verdict:
         row["features"] = {name: unpacked(text) for name, text in row["features"].items()}
         row |= {name: unpacked(row[name]) for name in ("speaker", "prosody")}
         return cls(**row)
-
-
-def matrix(parts: Iterable[str], sentences: int | None = None) -> Iterator[Line]:
-    """The readings of some parts, of so many sentences each, or of as many as `PARTS` says."""
-    emotions = list(CATEGORY.values())
-    for part in parts:
-        system = "seeded" if part == "seeded" else "adapter"
-        for text in carriers("evaluation")[: sentences or PARTS[part]]:
-            for voice in EVALUATED:
-                if part == "levels":
-                    for name in emotions:
-                        yield from (
-                            Line(system, voice, text, name, level) for level in (*LEVELS, FULL)
-                        )
-                    continue
-                if part == "all":
-                    yield from (Line(system, voice, text, name, FULL) for name in taxonomy.NAMES)
-                    continue
-                yield Line("adapter", voice, text, "")
-                yield Line(system, voice, text, NEUTRAL)
-                yield from (Line(system, voice, text, name, FULL) for name in emotions)
 
 
 class Hall:

@@ -38,15 +38,14 @@ from .instruments import Instruments
 from .listeners import ROLES, STANDS_FOR, EncoderListener, ProsodyListener, quantities
 from .notebook import Notebook, packed, processes, unpacked
 from .precision import HalfPrecision
+from .protocol import FULL, carriers
 from .seed import measured_changes
 
-# Never those that evaluation uses.
+# Never those of `protocol.EVALUATED`.
 VOICES = {
     "women": ("af_heart", "af_sarah", "af_sky", "bf_lily"),
     "men": ("am_adam", "am_fenrir", "am_onyx", "bm_daniel"),
 }
-EVALUATED = ("af_bella", "af_nova", "bf_emma", "am_michael", "am_puck", "bm_george")
-CARRIERS = Path(__file__).with_name("carriers.txt")
 
 # The listeners hear no level. Contours are the network's; their share is searched, as the last of
 # the controls, but not below a half: listeners that hear a line as a whole would drop what acted
@@ -57,7 +56,6 @@ SEARCHED = (
     *(name for name in CONTROLS if name not in ("level", "f0_contour", "level_contour")),
     SHARE,
 )
-FULL = 0.8
 BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), SHARES])
 REACH = np.abs(BOX).max(axis=1)  # natural units -> about [-1, 1]
 
@@ -71,12 +69,6 @@ FLOOR = -5.0  # of a log-probability: one listener's refusal must not decide alo
 PLAINER = 0.35
 # Of the encoder's word on an emotion that it takes for others; the other listener has the rest.
 SECOND_HAND = 0.5
-
-
-def carriers(section: str) -> tuple[str, ...]:
-    """Neutral sentences for one use: "search", "audition" or "evaluation"."""
-    lines = CARRIERS.read_text(encoding="utf-8").split(f"[{section}]\n")[1].split("\n\n")[0]
-    return tuple(lines.splitlines())
 
 
 @dataclass(frozen=True)
@@ -307,7 +299,7 @@ class Coach:
     ):
         self.notebook, self.encoder, self.prosody = notebook, encoder, prosody
         self.chance = np.random.default_rng(seed + len(notebook.rows))
-        changes = measured_changes(CARRIERS.parent / "acoustics")
+        changes = measured_changes(Path(__file__).parent / "acoustics")
         self.seeds = {
             role: self._bounded(
                 np.array([FULL * changes.get(role, {}).get(name, 0.0) for name in SEARCHED])

@@ -24,7 +24,8 @@ from voice_actor.acting import CONTROLS
 from voice_actor.adapter import GAINS, GROUPS, LEVELS, NEUTRAL, ORIGIN, ROWS
 from voice_actor.contours import CHANNELS, Contours, breath_amplitude
 
-from .rehearse import EVALUATED, group_of
+from .protocol import EVALUATED
+from .rehearse import group_of
 from .seed import ACOUSTICS, infer, measured_changes, with_literature, written
 
 # Whoever cries is not subdued: RAVDESS's strong sadness (24 actors) is 5.6 semitones higher than

@@ -32,7 +32,7 @@ from voice_actor.phonemes import Phoneme, Phrase
 from voice_actor.voices import accent_of, cast
 
 from .corpora import CORPORA, Utterance, corpus
-from .rehearse import EVALUATED
+from .protocol import EVALUATED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -53,7 +53,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the manifest says of one set of weights."""
+    """What the manifest says of one set of weights.
+
+    Attributes:
+        corpora: names of those that ours learnt from, so that no judge has learnt from them too.
+        heard_by: names of the weights that listened while ours were rehearsed.
+    """
 
     name: str
     about: str
@@ -61,6 +66,8 @@ class Entry:
     link: str
     commercial: bool
     sources: tuple[Source, ...]
+    corpora: tuple[str, ...] = ()
+    heard_by: tuple[str, ...] = ()
 
 
 def manifest() -> dict[str, Entry]:

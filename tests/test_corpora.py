@@ -315,6 +315,7 @@ def test_emonet_voice_averages_its_experts_and_masks_what_they_were_not_asked(tm
     impatient, unenvious = found["impatience_and_irritability"], found["jealousy_and_envy"]
     assert impatient.emotions == {"Impatience and Irritability": 0.75}
     assert impatient.crowd["raters"] == 1.0
+    assert (impatient.crowd["human-1"], impatient.crowd["human-4"]) == (1.0, 0.5)
     assert unenvious.emotions == {"Jealousy & Envy": 0.0}
     assert bench.known(unenvious) == ("Jealousy & Envy",)
     assert impatient.script == unenvious.script == "emonet_voice_0a1b2c3d"

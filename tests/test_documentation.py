@@ -29,6 +29,7 @@ COMMANDS = [
     for line in block.splitlines()
     if language == "sh" and re.match(r"(echo .* \| )?voice-actor ", line)
 ]
+MEASURING = "evaluate", "compare", "leaderboard"  # minutes of work: their arguments are checked
 MODULES = [
     module.name
     for package in (conditioning, voice_actor)
@@ -47,6 +48,9 @@ def test_the_readmes_commands_run(command, tmp_path, monkeypatch):
         toy.perform("You came back.", None).save(tmp_path / name)
     said, _, command = command.rpartition("| ")
     _, *arguments = shlex.split(command.partition(" > ")[0])
+    if arguments[0] in MEASURING:
+        cli.parser().parse_args(arguments)
+        return
     if arguments[0] == "verify":
         pytest.skip("verified on real speech in test_cli.py")
     if said:

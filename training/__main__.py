@@ -14,7 +14,8 @@ from voice_actor.cli import Parser, ending
 
 from .align import add_align
 from .annotate import add_annotate
-from .evaluate import add_evaluate
+from .commands import add_evaluate
+from .emonet_bench import add_bench
 from .honesty import add_honesty
 from .judge import add_judge
 from .publish import add_publish
@@ -47,6 +48,7 @@ def run(arguments: list[str]) -> None:
     add_table(commands)
     add_judge(commands)
     add_evaluate(commands)
+    add_bench(commands)
     options = top.parse_args(arguments)
     options.run(options)
 

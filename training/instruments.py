@@ -45,7 +45,8 @@ class Instruments:
         """DNSMOS P.835 overall, 1 to 5 (arXiv 2110.01763); it punishes expressive pitch."""
         from speechmos import dnsmos
 
-        return float(dnsmos.run(audio.resample(16_000).samples, sr=16_000)["ovrl_mos"])
+        samples = np.clip(audio.resample(16_000).samples, -1, 1)  # resampling may overshoot
+        return float(dnsmos.run(samples, sr=16_000)["ovrl_mos"])
 
     def speaker(self, audio: Audio) -> np.ndarray:
         """Unit vector (256,) of who speaks, by resemblyzer's GE2E encoder (arXiv 1710.10467)."""

@@ -33,7 +33,8 @@ class EmoNetVoice(Corpus):
 
     The clips are written once to the folder `clips` beside the Parquet files, as MP3. Which of the
     eleven voices speaks is not told, so that all count as one speaker and no split parts them.
-    `crowd`: the same mean under the category, and "raters", the share of them that heard it at all.
+    `crowd`: the same mean under the category, "raters", the share of them that heard it at all, and
+    what each said, halved, under their name.
     """
 
     name = "emonet_voice"
@@ -50,7 +51,7 @@ class EmoNetVoice(Corpus):
         clips = self.folder / "clips"
         clips.mkdir(exist_ok=True)
         for where, row in self._rows():
-            label, scores = _scores(where, row["label"])
+            label, rated = _ratings(where, row["label"])
             if label.lower() in self.skipped:
                 continue
             with at(where):
@@ -62,6 +63,7 @@ class EmoNetVoice(Corpus):
             path = clips / f"{stem}-{hashlib.sha256(sound).hexdigest()[:8]}.mp3"
             if not path.is_file():
                 write_whole(path, sound)
+            scores = [score for _, score in rated]
             mean = sum(scores) / len(scores) / HIGHEST
             heard = sum(score > 0 for score in scores) / len(scores)
             yield self._utterance(
@@ -71,7 +73,8 @@ class EmoNetVoice(Corpus):
                 label=category.slug,
                 emotions={category.name: mean},
                 script=f"{self.name}_{stem.partition('_')[0]}",
-                crowd={category.name: mean, "raters": heard},
+                crowd={category.name: mean, "raters": heard}
+                | {expert: score / HIGHEST for expert, score in rated},
             )
 
     def _rows(self) -> Iterator[tuple[str, dict]]:
@@ -98,21 +101,21 @@ class EmoNetVoice(Corpus):
                 yield f"{shown(shard)} row {count}", row
 
 
-def _scores(where: str, cell: str) -> tuple[str, list[int]]:
-    """The category that a label's experts rated, and their scores."""
+def _ratings(where: str, cell: str) -> tuple[str, list[tuple[str, int]]]:
+    """The category that a label's experts rated, and each one's name and score."""
     try:
         rated = [
-            (unquote(category), score)
+            (name, unquote(category), score)
             for expert in ast.literal_eval(cell)
-            for ratings in expert.values()
+            for name, ratings in expert.items()
             for category, score in ratings.items()
         ]
-        ((label,), scores) = {label for label, _ in rated}, [score for _, score in rated]
-        if not set(scores) <= set(range(HIGHEST + 1)):
+        (label,) = {label for _, label, _ in rated}
+        if not {score for _, _, score in rated} <= set(range(HIGHEST + 1)):
             raise ValueError
     except (ValueError, SyntaxError, TypeError, AttributeError):
         raise InvalidInput(
             f"{where}: the label {str(cell)[:80]!r} is not a list of experts' scores 0, 1 or 2 for "
             "one category; download it again."
         ) from None
-    return label, scores
+    return label, [(name, score) for name, _, score in rated]

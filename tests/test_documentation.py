@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import io
+import json
 import pkgutil
 import re
 import shlex
@@ -15,7 +16,9 @@ from toys import HummingBackbone, InkMarker, ToyEstimator
 
 import conditioning
 import voice_actor
+from conditioning import weights
 from conditioning.estimator import EmotionEstimator
+from training.report import highlights, markdown
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
@@ -81,6 +84,23 @@ def test_docstring_examples_hold():
     results = [doctest.testmod(importlib.import_module(name)) for name in MODULES]
     assert sum(result.failed for result in results) == 0
     assert sum(result.attempted for result in results) > 5
+
+
+def test_the_readme_and_the_card_quote_the_last_evaluation():
+    found = json.loads((ROOT / "docs" / "evaluation.json").read_text(encoding="utf-8"))
+    card = (ROOT / "checkpoints" / "adapter.md").read_text(encoding="utf-8")
+    report = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert report == markdown(found)
+    for page in (README, card):
+        assert highlights(found) in page
+
+
+def test_the_evaluation_is_of_what_is_shipped():
+    found = json.loads((ROOT / "docs" / "evaluation.json").read_text(encoding="utf-8"))
+    for kind, name in (("weights", "{}"), ("judges", "judge-{}")):
+        for key, value in found[kind].items():
+            sha256 = value if isinstance(value, str) else value["sha256"]
+            assert sha256 == weights.hash_of(weights.path(name.format(key))), key
 
 
 def test_the_readme_has_no_blanks():

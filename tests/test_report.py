@@ -138,9 +138,9 @@ def test_samples_are_played_from_the_page(found, tmp_path):
 
 
 def test_crosstalk_is_a_table_of_forty():
-    lines = crosstalk_table([[0.5] * 40] * 40).splitlines()
+    lines = crosstalk_table([[0.5] * 40] * 40, {taxonomy.NAMES[0]: "rehearsed"}).splitlines()
     assert len(lines) == 41
-    assert lines[1].startswith(taxonomy.NAMES[0])
+    assert lines[1].startswith(f"{taxonomy.NAMES[0]},rehearsed,0.500")
 
 
 def test_unknown_numbers_are_dashes():

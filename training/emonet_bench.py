@@ -15,8 +15,8 @@ What the paper leaves open, and what is done here:
     further categories can explain, "Authenticity" and "Arousal", 300 clips each. They are no
     emotions of the 40 and left out here. What all clips give at once stands beside it.
     What a refused clip counts: nothing, in no measure; its share is reported.
-    Its agreement is called Cronbach's alpha; ours is Krippendorff's for ordinal data, so that the
-    two are near, not equal.
+    How experts agree: it gives what it calls Cronbach's alpha, here Krippendorff's for ordinal data
+    stands beside that; the two need not be equal.
 
 The clips come from LAION's Got Talent: an estimator that learnt from it has met these voices and
 may have met these clips.
@@ -115,6 +115,7 @@ PUBLISHED_EACH: dict[str, tuple[float, ...]] = {
     for row in (line.split(maxsplit=8) for line in _PUBLISHED_EACH.strip().splitlines())
 }
 PUBLISHED_ALPHA = 0.138  # of all clips, with the two further categories
+_COMMON = ("path", "score")  # columns of a system's scores that name no emotion
 
 
 @dataclass(frozen=True)
@@ -285,9 +286,6 @@ def read_scores(file: str | Path, clips: Sequence[Clip]) -> np.ndarray:
         if row.get(column, "").strip():
             scores[place] = number(where, row, column, SCALE)
     return scores
-
-
-_COMMON = ("path", "score")
 
 
 def figures(clips: Sequence[Clip], heard: np.ndarray, each: bool = True) -> dict[str, Measured]:

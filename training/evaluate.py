@@ -27,6 +27,7 @@ from conditioning.errors import InvalidInput
 from conditioning.files import shown, write_whole
 from conditioning.pooling import PoolingEstimator
 from voice_actor import __version__
+from voice_actor.adapter import Table
 
 from .commands import COMPARED
 from .instruments import Instruments
@@ -34,8 +35,8 @@ from .judge import FRONTS, Judge
 from .measures import Session, Verdict, compared, holm, sessions
 from .notebook import Notebook, packed, processes, unpacked
 from .protocol import ASKED, FULL, PROTOCOLS, Line, Protocol, carriers
-from .report import write_report
-from .systems import System, open_systems, read_manifest
+from .report import highlights, write_report
+from .systems import Ours, System, open_systems, read_manifest
 
 # Who hears all 40: no judge, since it learnt from the same speech, but the only one that can.
 ESTIMATOR = "standard"
@@ -277,8 +278,12 @@ def run_evaluate(options: argparse.Namespace) -> None:
         (ESTIMATOR, PoolingEstimator.load(ESTIMATOR).head) if protocol.forty else None,
     )
     measured = summary(found, judges, protocol.name, _command(options))
+    if Ours.name in found:
+        table = Table.read(Path(options.table or weights.path("adapter")))
+        measured["support"] = {name: support.kind for name, support in table.support.items()}
     write_whole(out / "summary.json", json.dumps(measured, indent=1, allow_nan=False).encode())
     write_report(measured, out)
+    print(f"{highlights(measured)}\n\n{out / 'report.html'}")
 
 
 def _check(options: argparse.Namespace) -> None:

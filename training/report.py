@@ -270,7 +270,8 @@ def write_report(found: Mapping, out: Path) -> None:
     write_whole(out / "report.html", page(found, out / "audio").encode())
     first = next(iter(found["systems"].values()))
     if "crosstalk" in first:
-        write_whole(out / "crosstalk.csv", crosstalk_table(first["crosstalk"]).encode())
+        table = crosstalk_table(first["crosstalk"], found.get("support", {}))
+        write_whole(out / "crosstalk.csv", table.encode())
         picture = io.BytesIO()
         _crosstalk_figure(found).savefig(picture, format="png", dpi=80)
         write_whole(out / "crosstalk.png", picture.getvalue())
@@ -443,7 +444,7 @@ def _crosstalk_plot(found: Mapping) -> str:
 
 def _crosstalk_figure(found: Mapping):
     """Asked against heard of all 40, each column against what is heard of it on average."""
-    name, measured = next(iter(found["systems"].items()))
+    system, measured = next(iter(found["systems"].items()))
     heard = np.array(measured["crosstalk"])
     change = heard - heard.mean(axis=0)
     most = np.abs(change).max()
@@ -452,21 +453,29 @@ def _crosstalk_figure(found: Mapping):
     image = axes.imshow(change, cmap="RdBu_r", vmin=-most, vmax=most)
     places = range(len(taxonomy.NAMES))
     axes.set_xticks(places, taxonomy.NAMES, fontsize=7, rotation=90)
-    axes.set_yticks(places, taxonomy.NAMES, fontsize=7)
-    axes.set(xlabel="heard", ylabel="asked", title=f"{name}: all 40, by the estimator")
+    support = found.get("support", {})
+    asked = [f"{name} ({support[name]})" if name in support else name for name in taxonomy.NAMES]
+    axes.set_yticks(places, asked, fontsize=7)
+    count = measured["judges"][next(iter(found["judges"]))]["places"]["count"]
+    axes.set(xlabel="heard", ylabel="asked")
+    axes.set_title(f"{system}: all 40, by the estimator, {count} readings")
     figure.colorbar(
         image, label="intensity heard, less its mean over all that was asked", shrink=0.6
     )
     return figure
 
 
-def crosstalk_table(heard: Sequence[Sequence[float]]) -> str:
-    """CSV: a row for each category that was asked, a column for each that was heard."""
+def crosstalk_table(heard: Sequence[Sequence[float]], support: Mapping[str, str]) -> str:
+    """CSV: a row for each category that was asked, a column for each that was heard.
+
+    Args:
+        support: of a category, where it is known.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["asked", *taxonomy.NAMES])
+    writer.writerow(["asked", "support", *taxonomy.NAMES])
     for name, row in zip(taxonomy.NAMES, heard, strict=True):
-        writer.writerow([name, *(f"{value:.3f}" for value in row)])
+        writer.writerow([name, support.get(name, ""), *(f"{value:.3f}" for value in row)])
     return text.getvalue()
 
 

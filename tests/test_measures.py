@@ -10,7 +10,7 @@ import pytest
 from readings import FORTY, LISTENER, SMALL, PlainJudge, rows, says, verdict
 
 from training.judge import EMOTIONS
-from training.measures import Session, Verdict, compared, holm, pearson, sessions, shuffled
+from training.measures import Session, Verdict, compared, holm, sessions, shuffled
 from training.protocol import EVALUATED, FULL, Line
 
 
@@ -145,11 +145,3 @@ def test_holms_correction_multiplies_the_smallest_most():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.8]) == [1, 1]
     assert holm([]) == []
-
-
-def test_pearson_counts_weights_as_copies():
-    a, b = np.array([1.0, 2, 3, 4]), np.array([1.0, 3, 2, 5])
-    once = pearson(a, b, np.array([1.0, 2, 1, 1]))
-    twice = np.corrcoef([1, 2, 2, 3, 4], [1, 3, 3, 2, 5])[0, 1]
-    assert once == pytest.approx(twice)
-    assert math.isnan(pearson(np.ones(4), b, np.ones(4)))

@@ -15,6 +15,7 @@ from training.metrics import (
     confusion,
     mean,
     mean_known,
+    pearson,
     projected_out,
     rank_correlation,
     recall,
@@ -35,6 +36,7 @@ MEASURES = {
     "concordance": lambda at, weight=None: concordance(A[at], B[at], weight),
     "auc": lambda at, weight=None: auc(A[at], POSITIVE[at], weight),
     "rank correlation": lambda at, weight=None: rank_correlation(A[at], B[at], weight),
+    "pearson": lambda at, weight=None: pearson(A[at], B[at], weight),
     "calibration": lambda at, weight=None: calibration_error(
         np.clip(np.abs(A[at]), 0, 1), POSITIVE[at], weight
     ),
@@ -59,8 +61,9 @@ def test_auc_recall_and_confusion_are_those_of_scikit_learn():
     assert (confusion(ACTUAL, GUESSED, some) == expected).all()
 
 
-def test_rank_correlation_is_that_of_scipy():
+def test_correlations_are_those_of_scipy():
     assert rank_correlation(A, B) == pytest.approx(stats.spearmanr(A, B).statistic)
+    assert pearson(A, B) == pytest.approx(stats.pearsonr(A, B).statistic)
 
 
 def test_concordance_punishes_a_shift_and_a_scale_that_correlation_forgives():
@@ -74,6 +77,7 @@ def test_concordance_punishes_a_shift_and_a_scale_that_correlation_forgives():
 def test_what_cannot_be_measured_is_nan_and_left_out_of_means():
     assert np.isnan(auc(A, np.zeros(N, bool)))
     assert np.isnan(rank_correlation(A, np.ones(N)))
+    assert np.isnan(pearson(A, np.ones(N)))
     assert np.isnan(concordance(np.ones(N), np.ones(N)))
     assert recall(ACTUAL, ACTUAL, ["anger", "envy"]) == 1
     assert mean_known([np.nan, 2.0, 4.0]) == 3

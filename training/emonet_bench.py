@@ -45,9 +45,8 @@ from conditioning.taxonomy import NAMES, find
 
 from .corpora import corpus
 from .corpora.base import at, number
-from .corpora.emonet_voice import HIGHEST
-from .measures import SCALE, pearson
-from .metrics import Measured, bootstrap, mean, mean_known, rank_correlation, ratio
+from .corpora.emonet_voice import HIGHEST, SCALE
+from .metrics import Measured, bootstrap, mean, mean_known, pearson, rank_correlation, ratio
 from .notebook import Notebook, processes
 
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
@@ -442,8 +441,10 @@ def add_bench(commands) -> None:
 def run_bench(options: argparse.Namespace) -> None:
     if options.jobs < 1:
         raise InvalidInput(f"{options.jobs} jobs came; give 1 or more.")
-    clips = clips_of(options.folder)
     out = Path(options.out)
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"{shown(out)} is not a folder; give -o a folder, new or of this run.")
+    clips = clips_of(options.folder)
     out.mkdir(parents=True, exist_ok=True)
     if options.scores:
         system, heard = Path(options.scores).stem, read_scores(options.scores, clips)

@@ -18,15 +18,15 @@ from conditioning.pooling import Listener, habits
 from conditioning.prosody import FUNCTIONALS
 from voice_actor.adapter import LEVELS
 
+from .corpora.emonet_voice import SCALE
 from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
-from .metrics import Measured, bootstrap, confusion, mean, rank_correlation, recall
+from .metrics import Measured, bootstrap, confusion, mean, pearson, rank_correlation, recall
 from .protocol import ASKED, FULL, NEUTRAL, Line
 from .seed import ACOUSTICS, MEASURED, pooled_changes
 
 ACTED, OWN = "all seven", "own reading"  # rows of the price
 SHUFFLES = 1000
 TOP = 3
-SCALE = 10.0  # of EmoNet-Voice Bench, for errors
 _KINDS = {asked: kind for kind, asked in ASKED.items()}
 # Which of our functionals is which published one, and whether a change is a ratio.
 SHOWN = {
@@ -220,7 +220,7 @@ class Session:
                 mine = [place for place, row in enumerate(rows) if row.task.asked == category.name]
                 asked.append(getattr(category, what))
                 means.append(values[mine].mean())
-            found[what] = float(pearson(np.array(asked), np.array(means), np.ones(len(asked))))
+            found[what] = float(pearson(np.array(asked), np.array(means)))
         return found | {"count": len(rows)}
 
     @cached_property
@@ -422,16 +422,6 @@ def shuffled(asked: np.ndarray, found: np.ndarray, kinds: Sequence[str]) -> dict
     deals = np.array([recall(chance.permutation(asked), found, kinds) for _ in range(SHUFFLES)])
     low, high = np.quantile(deals, [0.025, 0.975])
     return _measured(Measured(float(deals.mean()), float(low), float(high), len(asked)))
-
-
-def pearson(a: np.ndarray, b: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Pearson's correlation of two measures (N,), weighted (..., N); nan where one is constant."""
-    middle_a, middle_b = mean(a, weight)[..., None], mean(b, weight)[..., None]
-    shared = (weight * (a - middle_a) * (b - middle_b)).sum(-1)
-    spread = np.sqrt(
-        (weight * (a - middle_a) ** 2).sum(-1) * (weight * (b - middle_b) ** 2).sum(-1)
-    )
-    return np.divide(shared, spread, out=np.full(np.shape(shared), np.nan), where=spread > 1e-12)
 
 
 def compared(first: Sequence[Mapping], second: Sequence[Mapping]) -> tuple[float, float, int]:

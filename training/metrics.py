@@ -148,6 +148,17 @@ def rank_correlation(a: np.ndarray, b: np.ndarray, weight: np.ndarray | None = N
     return ratio(shared, np.sqrt((weight * a * a).sum(-1) * (weight * b * b).sum(-1)))
 
 
+def pearson(a: np.ndarray, b: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Pearson's correlation of two measures (N,); nan where one is constant."""
+    weight = _each(a, weight)
+    middle_a, middle_b = mean(a, weight)[..., None], mean(b, weight)[..., None]
+    shared = (weight * (a - middle_a) * (b - middle_b)).sum(-1)
+    spread = np.sqrt(
+        (weight * (a - middle_a) ** 2).sum(-1) * (weight * (b - middle_b) ** 2).sum(-1)
+    )
+    return np.divide(shared, spread, out=np.full(np.shape(shared), np.nan), where=spread > 1e-12)
+
+
 def _ranks(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Middle ranks (..., N), counted from 0, of the clips as often as they count."""
     order = np.argsort(values, kind="stable")

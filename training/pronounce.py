@@ -143,8 +143,8 @@ def _nearest(sounds: str, language: str) -> str:
 
 def _espeak(text: str, language: str) -> str:
     """What espeak-ng makes of a text: IPA, stressed, affricates and diphthongs tied."""
-    library = _library()
-    if library.espeak_SetVoiceByName(language.encode()) != 0:
+    espeak = espeak_library()
+    if espeak.espeak_SetVoiceByName(language.encode()) != 0:
         raise InvalidInput(
             f"espeak-ng does not know the language {language!r}; give an ISO 639-1 code."
         )
@@ -153,19 +153,19 @@ def _espeak(text: str, language: str) -> str:
     ipa, tied, utf8 = 0x02, 0x80 | ord(_TIE) << 8, 1  # espeak-ng/speak_lib.h
     clauses = []
     while rest.value:  # moves on by a clause each time
-        clauses.append(library.espeak_TextToPhonemes(ctypes.byref(rest), utf8, ipa | tied).decode())
+        clauses.append(espeak.espeak_TextToPhonemes(ctypes.byref(rest), utf8, ipa | tied).decode())
     # "(en)...(de)" around words of another language, its letters tied as well.
     return re.sub(r"\([^)]*\)", "", " ".join(clauses))
 
 
 @cache
-def _library():
+def espeak_library():
     import espeakng_loader
 
-    library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
+    espeak = ctypes.CDLL(str(espeakng_loader.get_library_path()))
     without_sound, do_not_exit = 2, 0x8000
     data = str(espeakng_loader.get_data_path()).encode()
-    rate = library.espeak_Initialize(without_sound, 0, data, do_not_exit)
+    rate = espeak.espeak_Initialize(without_sound, 0, data, do_not_exit)
     assert rate > 0, f"espeak-ng did not start from {data!r}"
-    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-    return library
+    espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    return espeak

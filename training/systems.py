@@ -199,13 +199,13 @@ class Espeak(_Reader):
     voices = ("en-us+f3", "en-us+m3", "en+f2", "en+m7")  # American and British
 
     def __init__(self):
-        _need("espeakng-loader", "train")
+        _need("espeakng-loader", "benchmark")
 
     def _say(self, line: Line) -> Audio:
         # The library of the pronunciations: it is told everything anew before each use.
-        from .pronounce import _library
+        from .pronounce import espeak_library
 
-        library, pieces = _library(), []
+        espeak, pieces = espeak_library(), []
 
         @ctypes.CFUNCTYPE(
             ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -217,14 +217,14 @@ class Espeak(_Reader):
             return 0
 
         text = line.text.encode()
-        done = [library.espeak_SetVoiceByName(line.voice.encode())]
+        done = [espeak.espeak_SetVoiceByName(line.voice.encode())]
         for parameter, value in espeak_settings(line.asked, line.level).items():
-            done.append(library.espeak_SetParameter(parameter, value, 0))
-        library.espeak_SetSynthCallback(take)
-        done.append(library.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8, None, None))
-        library.espeak_SetSynthCallback(None)
+            done.append(espeak.espeak_SetParameter(parameter, value, 0))
+        espeak.espeak_SetSynthCallback(take)
+        done.append(espeak.espeak_Synth(text, len(text) + 1, 0, 0, 0, _UTF8, None, None))
+        espeak.espeak_SetSynthCallback(None)
         assert not any(done), f"espeak-ng refused {line}: {done}"
-        return Audio(_joined(pieces), library.espeak_ng_GetSampleRate())
+        return Audio(_joined(pieces), espeak.espeak_ng_GetSampleRate())
 
 
 def espeak_settings(asked: str, level: float) -> dict[int, int]:

@@ -147,6 +147,7 @@ def test_unknown_numbers_are_dashes():
     assert number(None) == "-"
     assert interval({"value": None, "low": None, "high": None}) == "-"
     assert number(0.125) == "0.12"
+    assert number(-0.001) == "0.00"
 
 
 def test_comparing_a_run_with_itself_shows_no_difference_and_with_a_worse_one_does(found):

@@ -203,7 +203,7 @@ def _cost(found: Mapping) -> Table:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # no "-0.00"
 
 
 def interval(measured: Mapping) -> str:
@@ -211,7 +211,7 @@ def interval(measured: Mapping) -> str:
 
 
 def _interval(value: float | None, low: float | None, high: float | None) -> str:
-    return number(value) if low is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    return number(value) if low is None else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 HEAD = (
@@ -221,7 +221,12 @@ HEAD = (
 
 
 def highlights(found: Mapping) -> str:
-    """What matters most, as two tables in Markdown; README and card quote them to the letter."""
+    """What matters most, in Markdown; README and card quote it to the letter."""
+    return "\n\n".join(table.markdown() for table in short(found))
+
+
+def short(found: Mapping) -> tuple[Table, Table]:
+    """What matters most: recall of each system, and the rest of the first."""
     first, measured = next(iter(found["systems"].items()))
     recalls = Table(
         "Recall",
@@ -261,7 +266,7 @@ def highlights(found: Mapping) -> str:
                 rows.append([f"{title}, acted (own reading)", pair])
     counts = ", ".join(f"{name} {row['readings']}" for name, row in found["systems"].items())
     rows.append(["readings", counts])
-    return f"{recalls.markdown()}\n\n{Table('', ['', first], rows).markdown()}"
+    return recalls, Table("The rest", ["", first], rows)
 
 
 def write_report(found: Mapping, out: Path) -> None:
@@ -328,6 +333,7 @@ def page(found: Mapping, audio: Path | None = None) -> str:
     """
     facts = "".join(f"<li>{html.escape(line).replace('`', '')}</li>" for line in _facts(found))
     parts = [f"<h1>Asked and heard</h1><p>{HEAD}</p><ul class=soft>{facts}</ul>"]
+    parts += ["<h2>In short</h2>", *(f"{table.html()}<p></p>" for table in short(found))]
     plots = {"Recognition": (_recall_plot, _confusion_plot), "All 40": (_crosstalk_plot,)}
     for table in tables(found):
         parts.append(f"<h2>{table.section}</h2><p>{ABOUT[table.section]}</p>")

@@ -145,7 +145,8 @@ class Tones:
         self.said = []
 
     def speak(self, line: Line) -> Audio:
-        self.said.append(line)
+        if line.text != evaluate.WARM_UP:
+            self.said.append(line)
         time = np.arange(16_000) / 16_000
         tone = np.sin(2 * np.pi * HERTZ[line.asked or NEUTRAL] * time)
         return Audio((0.1 + 0.5 * line.level) * tone.astype(np.float32), 16_000)

@@ -15,6 +15,7 @@ import math
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from itertools import combinations
 from pathlib import Path
@@ -43,6 +44,7 @@ ESTIMATOR = "standard"
 # The weights of ours that were taught: no judge may have had a part in that.
 TAUGHT = "adapter", "adapter-contours"
 PACKAGES = "torch", "transformers", "numpy", "Resemblyzer", "speechmos"
+WARM_UP = "Hello."
 EACH_RATED = 4  # DNSMOS costs as much as speaking: it rates one of so many sentences
 
 
@@ -95,13 +97,18 @@ class Hall:
         self.estimator = PoolingEstimator.load(ESTIMATOR) if forty else None
         self.instruments = Instruments()
         self.folder, self.all = keep
+        self.warm: set[str] = set()
 
     def hear(self, line: Line) -> Row:
         """Speaks a line, or opens its recording, and measures it."""
         if line in self.recorded:
             return self.measure(line, Audio.load(self.recorded[line]), math.nan)
+        system = self.systems[line.system]
+        if system.name not in self.warm:  # what is opened at first use is no cost of a reading
+            system.speak(replace(line, text=WARM_UP))
+            self.warm.add(system.name)
         start = processor_time()
-        audio = self.systems[line.system].speak(line)
+        audio = system.speak(line)
         spent = processor_time() - start
         if self.all or sampled(line):
             file = self.folder / audio_name(line)

@@ -38,8 +38,8 @@ def swapped(line) -> str:
     return SWAP.get(says(line), says(line))
 
 
-def run_of(said=says, name="toy") -> dict:
-    made = [*rows(FORTY, said, system=name)]
+def run_of(said=says, name="toy", strength=lambda line: line.level or 1.0) -> dict:
+    made = [*rows(FORTY, said, strength, system=name)]
     other = [row for row in rows(system="deaf") if not row.task.asked]
     judges = {"plain": PlainJudge()}
     found = sessions([*made, *other], ["deaf"], judges, LISTENER)
@@ -118,6 +118,13 @@ def test_the_highlights_are_those_of_the_first_system(found):
     assert text in markdown(found)
 
 
+def test_a_system_that_knows_no_strength_is_reported_too():
+    flat = run_of(strength=lambda line: 1.0)
+    assert "mean and lowest emotion | -, - |" in highlights(flat)
+    assert "mean and lowest emotion | -, - |" in markdown(flat)
+    assert page(flat)
+
+
 def test_a_name_with_markup_stays_text():
     text = page(run_of(name="<script>alert(1)</script>"))
     assert "<script" not in text
@@ -156,6 +163,13 @@ def test_comparing_a_run_with_itself_shows_no_difference_and_with_a_worse_one_do
     worse = compare(found, run_of(lambda line: "surprise"))
     toy = next(row for row in worse.rows if row[1].startswith("toy"))
     assert toy[5] == "toy before is better"
+
+
+def test_a_file_may_be_compared_with_itself(found, tmp_path, capsys):
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(found))
+    run_compare(type("Options", (), {"before": file, "after": file}))
+    assert "no difference shown" in capsys.readouterr().out
 
 
 def test_the_leaderboard_has_the_best_first(found):

@@ -246,7 +246,8 @@ def short(found: Mapping) -> tuple[Table, Table]:
         heard = measured["judges"][judge]
         if ladders := heard["ladders"]:
             rising = f"{interval(ladders['rising'])} of {ladders['rising']['count']}"
-            lowest = min(value for kind, value in ladders["spearman"].items() if kind != "mean")
+            each = [value for kind, value in ladders["spearman"].items() if kind != "mean"]
+            lowest = min((value for value in each if value is not None), default=None)
             rows.append(
                 [f"{judge}: rank correlation of asked and heard strength, mean and lowest emotion",
                  f"{number(ladders['spearman']['mean'])}, {number(lowest)}"]
@@ -557,9 +558,9 @@ def leaderboard(runs: Mapping[str, Mapping]) -> Table:
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    runs = {path: read_summary(path) for path in (options.before, options.after)}
-    check_alike(runs)
-    print(compare(*runs.values()).markdown())
+    before, after = read_summary(options.before), read_summary(options.after)
+    check_alike({options.before: before, options.after: after})
+    print(compare(before, after).markdown())
 
 
 def run_leaderboard(options: argparse.Namespace) -> None:

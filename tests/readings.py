@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 
 import numpy as np
@@ -67,3 +68,12 @@ def verdict(line: Line, said: str, strength: float = 1.0, kind=Verdict) -> Verdi
 def rows(protocol=SMALL, said=says, strength=lambda line: line.level or 1.0, system="toy"):
     lines = dict.fromkeys(protocol.lines(system, EVALUATED))
     return [verdict(line, said(line), strength(line)) for line in lines]
+
+
+class AtOnce(Executor):
+    """Does at once what a pool of processes would."""
+
+    def submit(self, make, task):
+        done = Future()
+        done.set_result(make(task))
+        return done

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from readings import FORTY, LISTENER, SMALL, PlainJudge, rows, says, verdict
+from readings import FORTY, LISTENER, SMALL, AtOnce, PlainJudge, rows, says, verdict
 
 from conditioning import taxonomy, weights
 from conditioning.audio import Audio
@@ -186,15 +185,6 @@ class Forty:
 
     def features(self, audio) -> np.ndarray:
         return np.zeros(40, np.float32)
-
-
-class AtOnce(Executor):
-    """Does at once what a pool of processes would."""
-
-    def submit(self, make, task):
-        done = Future()
-        done.set_result(make(task))
-        return done
 
 
 @pytest.fixture

@@ -46,8 +46,17 @@ from conditioning.taxonomy import NAMES, find
 from .corpora import corpus
 from .corpora.base import at, number
 from .corpora.emonet_voice import HIGHEST, SCALE
-from .metrics import Measured, bootstrap, mean, mean_known, pearson, rank_correlation, ratio
-from .notebook import Notebook, processes
+from .metrics import (
+    Measured,
+    bootstrap,
+    mean,
+    mean_known,
+    pearson,
+    plain,
+    rank_correlation,
+    ratio,
+)
+from .notebook import Notebook, processes, run_folder
 
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
     "spearman": rank_correlation,
@@ -362,20 +371,11 @@ def summary(system: str, clips: Sequence[Clip], heard: np.ndarray) -> dict:
         "all clips": _counted(heard) | figures(clips, heard, each=False) | agreement(clips),
         "each": each,
     }
-    return _plain(found)
+    return plain(found)
 
 
 def _counted(heard: np.ndarray) -> dict[str, int]:
     return {"clips": len(heard), "refused": int(np.isnan(heard).sum())}
-
-
-def _plain(value):
-    """What JSON can hold; None for nan."""
-    if isinstance(value, Measured):
-        value = asdict(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 HEAD = """# EmoNet-Voice Bench
@@ -441,11 +441,8 @@ def add_bench(commands) -> None:
 def run_bench(options: argparse.Namespace) -> None:
     if options.jobs < 1:
         raise InvalidInput(f"{options.jobs} jobs came; give 1 or more.")
-    out = Path(options.out)
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{shown(out)} is not a folder; give -o a folder, new or of this run.")
+    out = run_folder(options.out)
     clips = clips_of(options.folder)
-    out.mkdir(parents=True, exist_ok=True)
     if options.scores:
         system, heard = Path(options.scores).stem, read_scores(options.scores, clips)
     else:

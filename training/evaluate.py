@@ -25,7 +25,7 @@ import numpy as np
 from conditioning import prosody, weights
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput
-from conditioning.files import shown, write_whole
+from conditioning.files import write_whole
 from conditioning.pooling import PoolingEstimator
 from voice_actor import __version__
 from voice_actor.adapter import Table
@@ -34,7 +34,8 @@ from .commands import COMPARED
 from .instruments import Instruments
 from .judge import FRONTS, Judge
 from .measures import Session, Verdict, compared, holm, sessions
-from .notebook import Notebook, packed, processes, unpacked
+from .metrics import plain
+from .notebook import Notebook, packed, processes, run_folder, unpacked
 from .protocol import ASKED, FULL, PROTOCOLS, Line, Protocol, carriers
 from .report import highlights, write_report
 from .systems import Ours, System, open_systems, read_manifest
@@ -216,7 +217,7 @@ def summary(
     found: Mapping[str, Session], judges: Mapping[str, Judge], protocol: str, command: str
 ) -> dict:
     """Everything that was measured, ready for `json.dumps`."""
-    measured = {name: known(session.summary()) for name, session in found.items()}
+    measured = {name: plain(session.summary()) for name, session in found.items()}
     return {
         "protocol": protocol,
         "command": command,
@@ -230,15 +231,6 @@ def summary(
         "systems": measured,
         "comparisons": comparisons(measured, list(judges)),
     }
-
-
-def known(found):
-    """The same with None for what is not a number, which JSON does not know."""
-    if isinstance(found, dict):
-        return {name: known(value) for name, value in found.items()}
-    if isinstance(found, list):
-        return [known(value) for value in found]
-    return None if isinstance(found, float) and not math.isfinite(found) else found
 
 
 def versions() -> dict[str, str]:
@@ -265,7 +257,7 @@ def comparisons(measured: Mapping[str, Mapping], judges: Sequence[str]) -> list[
 
 def run_evaluate(options: argparse.Namespace) -> None:
     _check(options)
-    out, protocol = Path(options.out), PROTOCOLS[options.protocol]
+    out, protocol = run_folder(options.out), PROTOCOLS[options.protocol]
     recorded = {
         line: path for manifest in options.manifest for line, path in read_manifest(manifest)
     }
@@ -306,11 +298,7 @@ def _check(options: argparse.Namespace) -> None:
     for file in filter(None, (options.table, options.contours)):
         if not Path(file).is_file():
             raise InvalidInput(f"{file} is not a file; give what `training table` or `fit` wrote.")
-    out = Path(options.out)
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{shown(out)} is not a folder; give -o a folder, new or of this run.")
     Instruments.check()
-    out.mkdir(parents=True, exist_ok=True)
 
 
 def _command(options: argparse.Namespace) -> str:

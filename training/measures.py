@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from voice_actor.adapter import LEVELS
 
 from .corpora.emonet_voice import SCALE
 from .judge import CATEGORY, EMOTIONS, MODES, Heard, Judge
+from .listeners import QUANTITIES
 from .metrics import Measured, bootstrap, confusion, mean, pearson, rank_correlation, recall
 from .protocol import ASKED, FULL, NEUTRAL, Line
 from .seed import ACOUSTICS, MEASURED, pooled_changes
@@ -28,16 +29,11 @@ ACTED, OWN = "all seven", "own reading"  # rows of the price
 SHUFFLES = 1000
 TOP = 3
 _KINDS = {asked: kind for kind, asked in ASKED.items()}
-# Which of our functionals is which published one, and whether a change is a ratio.
-SHOWN = {
-    "f0_median_st": ("f0_mean_st", False),
-    "f0_sd_st": ("f0_sd_st", True),
-    "level_mean_db": ("energy_db", False),
-    "rate": ("syl_rate", True),
-    "pause_share": ("pause_frac", False),
-    "alpha_db": ("alpha_ratio_db", False),
-    "hnr_db": ("hnr_db", False),
-}
+# What is shown of prosody, and which published figure is its twin; True where a change is a ratio.
+SHOWN = (
+    "f0_median_st", "f0_sd_st", "level_mean_db", "rate", "pause_share", "alpha_db", "hnr_db",
+)  # fmt: skip
+PUBLISHED = QUANTITIES | {"level_mean_db": ("energy_db", False)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +141,8 @@ class Session:
         among = np.where(above.sum(1) < TOP, asked, "")
         first = bootstrap(lambda weight: recall(asked, among, kinds, weight), *clusters)
         return {
-            "recall": _measured(whole),
-            "top3": _measured(first),
+            "recall": asdict(whole),
+            "top3": asdict(first),
             "shuffled": shuffled(asked, found, kinds),
             "each": {kind: float(np.mean(found[asked == kind] == kind)) for kind in kinds},
             "confusion": confusion(asked, found, EMOTIONS).tolist(),
@@ -168,7 +164,7 @@ class Session:
         clusters = clusters_of(rows)
 
         def over(statistic) -> dict:
-            return _measured(
+            return asdict(
                 bootstrap(
                     lambda weight: np.mean([statistic(*pair, weight) for pair in pairs], axis=0),
                     *clusters,
@@ -205,8 +201,8 @@ class Session:
         clusters = [voice for voice, _ in where], [text for _, text in where]
         return {
             "spearman": {"mean": float(np.mean(list(each.values()))), **each},
-            "kendall": _measured(bootstrap(lambda w: mean(np.array(kendall), w), *clusters)),
-            "rising": _measured(bootstrap(lambda w: mean(np.array(rising, float), w), *clusters)),
+            "kendall": asdict(bootstrap(lambda w: mean(np.array(kendall), w), *clusters)),
+            "rising": asdict(bootstrap(lambda w: mean(np.array(rising, float), w), *clusters)),
         }
 
     def places(self, judge: str) -> dict:
@@ -261,7 +257,7 @@ class Session:
 
         def over(statistic) -> dict:
             columns = list(zip(asked.T, heard.T, strict=True))
-            return _measured(
+            return asdict(
                 bootstrap(
                     lambda weight: np.nanmean([statistic(*c, weight) for c in columns], axis=0),
                     *clusters,
@@ -272,8 +268,8 @@ class Session:
         return {
             "spearman": over(rank_correlation),
             "pearson": over(pearson),
-            "mae": _measured(bootstrap(lambda w: mean(np.abs(wrong), w), *clusters)),
-            "rmse": _measured(bootstrap(lambda w: np.sqrt(mean(wrong**2, w)), *clusters)),
+            "mae": asdict(bootstrap(lambda w: mean(np.abs(wrong), w), *clusters)),
+            "rmse": asdict(bootstrap(lambda w: np.sqrt(mean(wrong**2, w)), *clusters)),
         }
 
     def price(self) -> dict:
@@ -337,7 +333,8 @@ class Session:
             if not pairs:
                 continue
             each[category] = {}
-            for name, (source, is_ratio) in SHOWN.items():
+            for name in SHOWN:
+                source, is_ratio = PUBLISHED[name]
                 column = FUNCTIONALS.index(name)
                 values = np.array([[row.prosody[column] for row in pair] for pair in pairs])
                 with np.errstate(divide="ignore", invalid="ignore"):
@@ -421,7 +418,7 @@ def shuffled(asked: np.ndarray, found: np.ndarray, kinds: Sequence[str]) -> dict
     chance = np.random.default_rng(0)
     deals = np.array([recall(chance.permutation(asked), found, kinds) for _ in range(SHUFFLES)])
     low, high = np.quantile(deals, [0.025, 0.975])
-    return _measured(Measured(float(deals.mean()), float(low), float(high), len(asked)))
+    return asdict(Measured(float(deals.mean()), float(low), float(high), len(asked)))
 
 
 def compared(first: Sequence[Mapping], second: Sequence[Mapping]) -> tuple[float, float, int]:
@@ -463,12 +460,3 @@ def _pairs(values: np.ndarray) -> np.ndarray:
 def _mean(values: Iterable[float]) -> float:
     known = [value for value in values if math.isfinite(value)]
     return float(np.mean(known)) if known else math.nan
-
-
-def _measured(found: Measured) -> dict:
-    return {
-        "value": float(found.value),
-        "low": float(found.low),
-        "high": float(found.high),
-        "count": found.count,
-    }

@@ -7,8 +7,8 @@ its clips had been written out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -36,6 +36,17 @@ class Measured:
             return "-"
         interval = "" if np.isnan(self.low) else f" [{self.low:.2f}, {self.high:.2f}]"
         return f"{self.value:.2f}{interval}"
+
+
+def plain(value):
+    """What JSON can hold: None for nan, a dictionary for `Measured`, within lists and mappings."""
+    if isinstance(value, Measured):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def bootstrap(

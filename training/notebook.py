@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from conditioning.errors import InvalidInput
-from conditioning.files import check_place, write_whole
+from conditioning.files import check_place, shown, write_whole
 
 
 class Row(Protocol):
@@ -62,6 +62,15 @@ class Notebook(Generic[Kind]):
         missing = [task for task in dict.fromkeys(tasks) if self.find(task) is None]
         for done in as_completed([pool.submit(make, task) for task in missing]):
             self.write(done.result())
+
+
+def run_folder(out: str | Path) -> Path:
+    """The folder of a run, made where it is missing. Raises InvalidInput for a file."""
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"{shown(out)} is not a folder; give -o a folder, new or of this run.")
+    out.mkdir(parents=True, exist_ok=True)
+    return out
 
 
 @contextmanager

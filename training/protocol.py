@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from conditioning import taxonomy
@@ -82,6 +83,7 @@ PROTOCOLS = {
 }
 
 
+@cache
 def carriers(section: str) -> tuple[str, ...]:
     """Neutral sentences for one use: "search", "audition" or "evaluation"."""
     lines = CARRIERS.read_text(encoding="utf-8").split(f"[{section}]\n")[1].split("\n\n")[0]

@@ -36,7 +36,7 @@ from voice_actor.voices import accent_of
 
 from .instruments import Instruments
 from .listeners import ROLES, STANDS_FOR, EncoderListener, ProsodyListener, quantities
-from .notebook import Notebook, packed, processes, unpacked
+from .notebook import Notebook, packed, processes, run_folder, unpacked
 from .precision import HalfPrecision
 from .protocol import FULL, carriers
 from .seed import measured_changes
@@ -593,8 +593,7 @@ def run_rehearse(options: argparse.Namespace) -> None:
     if options.minutes <= 0 or options.processes < 1:
         raise InvalidInput("Minutes and processes must be positive; leave them out for 60 and 2.")
     Instruments.check()
-    out = Path(options.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = run_folder(options.out)
     encoder, prosody = listeners(Path(options.speech), out)
     coach = Coach(Rehearsals(out / "rehearsals.jsonl"), encoder, prosody)
     deadline = time.monotonic() + 60 * options.minutes

@@ -1,12 +1,11 @@
-"""A direction in words, numbers or markup -> an `EmotionCurve`, and which words decided what."""
+"""Words, numbers or markup -> a `Direction`: what is felt, by whom, and how it is said."""
 
 from __future__ import annotations
 
-import difflib
-import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from conditioning.emotion import (
@@ -17,62 +16,52 @@ from conditioning.emotion import (
     quoted,
 )
 from conditioning.errors import InvalidInput, UserError
-from conditioning.lexicon import DEGREES, FILLERS, LEXICON, NEGATIONS, NEUTRAL
+from conditioning.manner import Manner
 from conditioning.markup import parse_markup, stations
-from conditioning.taxonomy import find
+from conditioning.persona import Persona, read_persona
+from conditioning.suggestion import NEUTRAL, acted, beside, told_beside
+from conditioning.wording import Evidence, Understood, nothing_named, slip, understand
 
 if TYPE_CHECKING:
+    from conditioning.interpreter import Interpreter, Reading
+    from conditioning.language_model import Answer, LanguageModel
     from conditioning.likeness import Likeness
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """Why one category got its intensity.
-
-    Attributes:
-        words: the words of the direction, as written.
-        category: canonical name, or "neutral".
-        intensity: what these words ask of it, in [0, 1]; 0 when negated.
-        why: the reason in a few words.
-        span: start and end of the directed stretch in the clean text; None for the whole line.
-    """
-
-    words: str
-    category: str
-    intensity: float
-    why: str
-    span: tuple[int, int] | None = None
-
-
-class Understood(NamedTuple):
-    """One direction as understood: its vector, what decided it, and the words passed over."""
-
-    vector: EmotionVector
-    evidence: tuple[Evidence, ...]
-    ignored: tuple[str, ...]
+AUTO = "auto"  # the direction that asks for what the line itself suggests
+NOT_ENGLISH = "The direction does not look like English, which is all that is understood."
+SUGGESTED = "suggested by"  # how evidence begins that nobody named
+ENGLISH = 0.4  # of the words must be known ones, or the direction is called not English
 
 
 @dataclass(frozen=True)
 class Direction:
-    """What a line should feel like.
+    """How a line should be said.
 
     Attributes:
         curve: emotion over the clean text.
-        text: the clean text, without brackets.
+        text: the clean text, without markup.
         evidence: which words decided what, the line's own direction first.
         ignored: content words that were not understood.
         prosody: how a recording was spoken, where its way is asked for.
+        persona: who speaks, and how.
+        manners: (start, end, manner) of stretches of the clean text; where several hold, they add.
+        pauses: (offset in the clean text, seconds), sorted.
+        notes: what cannot be done, and what is done in its place.
     """
 
     curve: EmotionCurve
     text: str
-    evidence: tuple[Evidence, ...]
-    ignored: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
+    ignored: tuple[str, ...] = ()
     prosody: Likeness | None = None
+    persona: Persona = field(default_factory=Persona)
+    manners: tuple[tuple[int, int, Manner], ...] = ()
+    pauses: tuple[tuple[int, float], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def directed(self) -> bool:
-        """Whether anything is asked.
+        """Whether an emotion, or the absence of any, is asked.
 
         The word "neutral" asks for a neutral reading; no direction, or numbers that are all zero,
         leave the voice's own reading as it is.
@@ -82,77 +71,356 @@ class Direction:
     def __str__(self) -> str:
         return f"{self.curve}{'; prosody of a recording' if self.prosody is not None else ''}"
 
+    def to_json(self) -> dict:
+        """Ready for `json.dumps`, without a recording's prosody and what is empty."""
+        mean = self.curve.mean()
+        described = {
+            "text": self.text,
+            "emotions": mean.to_json(),
+            "valence": round(mean.valence, 4),
+            "arousal": round(mean.arousal, 4),
+            "dominance": round(mean.dominance, 4),
+            "curve": self.curve.to_json() if len(set(self.curve.points)) > 1 else None,
+            "persona": self.persona.to_json() if self.persona else None,
+            "manners": [[start, end, manner.to_json()] for start, end, manner in self.manners],
+            "pauses": [list(pause) for pause in self.pauses],
+            "evidence": [asdict(item) for item in self.evidence],
+            "ignored": list(self.ignored),
+            "notes": list(self.notes),
+        }
+        kept = ("text", "emotions", "valence", "arousal", "dominance")
+        return {name: value for name, value in described.items() if value or name in kept}
+
 
 def direct(
     text_with_markup: str,
-    direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
+    direction: str | EmotionVector | EmotionCurve | Likeness | Direction | None = None,
 ) -> Direction:
-    """Combines a line's own direction with the brackets in its text.
+    """Reads a direction by the words that it names outright; see `DirectionReader.direct`."""
+    return DirectionReader().direct(text_with_markup, direction)
 
-    A bracket replaces the line's own direction from where it stands to the next bracket or the end
-    of the line, with a step at either side; `[/]` returns to the line's own. Ramps ("calm ->
-    furious", "fear 0.2 -> 0.9") run straight from the first to the last character they direct, in
-    a bracket or over the whole line; a number alone keeps the emotion before it.
 
-    Args:
-        text_with_markup: the line, with or without brackets.
-        direction: words, numbers, a vector, a curve, the likeness of a recording, or None for the
-            voice's own reading.
+class DirectionReader:
+    """Reads directions: what words name outright holds; what they suggest is added.
 
-    Raises:
-        InvalidInput, UnknownName: for a direction or a bracket that cannot be understood.
+    Suggestions come from a trained `Interpreter` and, where one is given, from a language model.
     """
-    from conditioning.likeness import Likeness
 
-    markup = parse_markup(text_with_markup)
-    prosody = direction if isinstance(direction, Likeness) else None
-    own, evidence, ignored = _own(direction if prosody is None else prosody.emotions)
-    points: list[tuple[float, EmotionVector]] = []
-    reached = 0
-    for span in markup.spans:
-        points += _stretch(own, reached, span.start, len(markup.text))
-        try:
-            readings = _read_ramp(span.directions)
-        except UserError as error:
-            raise type(error)(f"Bracket at character {span.position + 1}: {error}") from None
-        start, end = span.start / len(markup.text), span.end / len(markup.text)
-        points += _ramp([reading.vector for reading in readings], start, end)
-        for reading in readings:
-            evidence += [replace(item, span=(span.start, span.end)) for item in reading.evidence]
-            ignored += reading.ignored
-        reached = span.end
-    if markup.spans:
-        points += _stretch(own, reached, len(markup.text), len(markup.text))
-        own = EmotionCurve(tuple(points))
-    return Direction(own, markup.text, tuple(evidence), tuple(dict.fromkeys(ignored)), prosody)
+    def __init__(
+        self,
+        interpreter: Callable[[], Interpreter] | None = None,
+        language_model: LanguageModel | None = None,
+    ):
+        """Without arguments only the words of the lexicon are understood.
 
+        Args:
+            interpreter: gives the interpreter; called once, when words first need it.
+            language_model: is asked before the interpreter.
+        """
+        self._open = interpreter
+        self._language_model = language_model
 
-def _own(
-    direction: str | EmotionVector | EmotionCurve | None,
-) -> tuple[EmotionCurve, list[Evidence], list[str]]:
-    if direction is None:
-        return EmotionCurve.constant(EmotionVector()), [], []
-    if isinstance(direction, EmotionCurve):
-        return direction, [], []
-    if isinstance(direction, EmotionVector):
-        return EmotionCurve.constant(direction), [], []
-    if not isinstance(direction, str):
-        raise InvalidInput(
-            f"The direction came as {type(direction).__name__}; allowed: text, an "
-            "EmotionVector, an EmotionCurve, a Likeness or None."
+    @classmethod
+    def load(cls, folder: Path | str | None = None) -> DirectionReader:
+        """With the interpreter, loaded when words first need it, and the environment's model.
+
+        Args:
+            folder: where to look for weights first.
+        """
+        from conditioning.language_model import LanguageModel
+
+        def interpreter() -> Interpreter:
+            from conditioning.interpreter import Interpreter
+
+            return Interpreter.load(folder)
+
+        return cls(interpreter, LanguageModel.from_environment())
+
+    @cached_property
+    def _interpreter(self) -> Interpreter | None:
+        return self._open() if self._open else None
+
+    def direct(
+        self,
+        text_with_markup: str,
+        direction: str | EmotionVector | EmotionCurve | Likeness | Direction | None = None,
+        context: Sequence[tuple[str, str]] = (),
+    ) -> Direction:
+        """Combines a line's own direction with the markup in its text.
+
+        A bracket replaces the line's own direction from where it stands to the next bracket or the
+        end of the line, with a step at either side; `[/]` returns to the line's own. Ramps ("calm
+        -> furious", "fear 0.2 -> 0.9") run straight from the first to the last character they
+        direct, in a bracket or over the whole line; a number alone keeps the emotion before it.
+
+        Args:
+            text_with_markup: the line, with or without markup.
+            direction: words, numbers, a vector, a curve, the likeness of a recording; "auto" for
+                what the line itself suggests; None for the voice's own reading. A `Direction` of
+                this line is returned as it is.
+            context: (who, what) of the lines before, for the language model.
+
+        Raises:
+            InvalidInput, UnknownName: for a direction or markup that cannot be understood.
+            WeightsError: the interpreter's weights are missing or damaged.
+        """
+        from conditioning.likeness import Likeness
+
+        if isinstance(direction, Direction):
+            if (
+                text_with_markup != direction.text
+                and parse_markup(text_with_markup).text != direction.text
+            ):
+                raise InvalidInput(
+                    f"The direction was made for {quoted(direction.text)}, the line is "
+                    f"{quoted(text_with_markup)}; make one for it."
+                )
+            return direction
+        markup = parse_markup(text_with_markup)
+        prosody = direction if isinstance(direction, Likeness) else None
+        own = self._own(direction if prosody is None else prosody.emotions, markup.text, context)
+        curve, manners = own.curve, [*own.manners, *markup.manners]
+        readings, points, reached = list(own.readings), [], 0
+        for span in markup.spans:
+            points += _stretch(curve, reached, span.start, len(markup.text))
+            try:
+                inside = self._stations(span.directions)
+            except UserError as error:
+                raise type(error)(f"Bracket at character {span.position + 1}: {error}") from None
+            start, end = span.start / len(markup.text), span.end / len(markup.text)
+            points += _ramp([reading.vector for reading in inside], start, end)
+            manners += _manners(inside, span.start, span.end)
+            readings += [reading.within(span.start, span.end) for reading in inside]
+            reached = span.end
+        if markup.spans:
+            points += _stretch(curve, reached, len(markup.text), len(markup.text))
+            curve = EmotionCurve(tuple(points))
+        return Direction(
+            curve,
+            markup.text,
+            tuple(item for reading in readings for item in reading.evidence),
+            _once(word for reading in readings for word in reading.ignored),
+            prosody,
+            own.persona,
+            tuple(manners),
+            markup.pauses,
+            _once([*(note for each in readings for note in each.notes), *markup.notes]),
         )
-    readings = _read_ramp(stations(direction))
-    vectors = [reading.vector for reading in readings]
-    curve = (
-        EmotionCurve.constant(vectors[0])
-        if len(vectors) == 1
-        else EmotionCurve(tuple(_ramp(vectors, 0.0, 1.0)))
+
+    def line(self, text: str, context: Sequence[tuple[str, str]] = ()) -> EmotionVector:
+        """What a line itself suggests to feel; neutral where there is nobody to read it.
+
+        Args:
+            context: (who, what) of the lines before, for the language model.
+        """
+        answer, _ = self._ask(text, None, context)
+        if answer:
+            return answer.curve.mean()
+        if self._interpreter is None:
+            return NEUTRAL
+        return acted(self._interpreter.read([text], lines=True)[0].intensities)
+
+    def _own(self, direction, text: str, context: Sequence[tuple[str, str]]) -> _Own:
+        """The line's own direction."""
+        if direction is None:
+            return _Own(EmotionCurve.constant(NEUTRAL))
+        if isinstance(direction, EmotionCurve):
+            return _Own(direction)
+        if isinstance(direction, EmotionVector):
+            return _Own(EmotionCurve.constant(direction))
+        if not isinstance(direction, str):
+            raise InvalidInput(
+                f"The direction came as {type(direction).__name__}; allowed: text, an "
+                "EmotionVector, an EmotionCurve, a Likeness, a Direction or None."
+            )
+        if direction.strip().lower() == AUTO:
+            return self._suggested(text, context)
+        parts = stations(direction)
+        if len(parts) > 1:
+            readings = self._stations(parts)
+            curve = EmotionCurve(tuple(_ramp([reading.vector for reading in readings], 0.0, 1.0)))
+            who = next((reading.persona for reading in readings if reading.persona), Persona())
+            manners = _manners(readings, 0, len(text))
+            return _Own(curve, tuple(readings), replace(who, manner=Manner()), manners)
+        persona, named = _named(parts[0])
+        answer, notes = (
+            self._ask(text, parts[0], context) if _connotes(persona, named) else (None, ())
+        )
+        if answer:
+            return _told(answer, persona, named)
+        (reading,) = self._stations(parts)
+        reading = reading.noting(notes)
+        return _Own(EmotionCurve.constant(reading.vector), (reading,), reading.persona)
+
+    def _ask(
+        self, text: str, words: str | None, context: Sequence[tuple[str, str]]
+    ) -> tuple[Answer | None, tuple[str, ...]]:
+        """The language model's answer, if there is a model and it can be used, and what to note."""
+        if self._language_model is None:
+            return None, ()
+        from conditioning.language_model import Unusable
+
+        try:
+            return self._language_model.direct(text, words, context), ()
+        except Unusable as error:
+            return None, (f"The language model was not used: {error}",)
+
+    def _suggested(self, text: str, context: Sequence[tuple[str, str]]) -> _Own:
+        """What the line itself suggests."""
+        answer, notes = self._ask(text, None, context)
+        if answer:
+            return _told(answer, Persona(), Understood(NEUTRAL, (), ()))
+        if self._interpreter is None:
+            raise InvalidInput(
+                f"The direction is {AUTO!r}, and there is no interpreter to read the line; name an "
+                "emotion, or use DirectionReader.load()."
+            )
+        suggestion = self._interpreter.read([text], lines=True, explain=True)[0]
+        nothing = Understood(NEUTRAL, (), ())
+        vector, evidence = _combined(nothing, suggestion, Persona(), "the line itself")
+        return _Own(EmotionCurve.constant(vector), (_Reading(vector, evidence, notes=notes),))
+
+    def _stations(self, parts: Sequence[str]) -> list[_Reading]:
+        """The stations of a ramp; one that is a number alone keeps the emotions before it."""
+        readings: list[_Reading] = []
+        for part in parts:
+            number = parse_number(part)
+            if number is None:
+                readings.append(self._read(part))
+                continue
+            if not readings or readings[-1].vector.is_neutral:
+                raise InvalidInput(
+                    f"The number {quoted(part)} stands without an emotion; allowed after a named "
+                    "one; write for example 'fear 0.2 -> 0.9'."
+                )
+            before = readings[-1].vector.items()
+            strongest, most = before[0]
+            number = checked_intensity(strongest, number)
+            after = {name: number * (value / most) for name, value in before}
+            evidence = tuple(
+                Evidence(part, name, value, f"{name} as before, at the number given")
+                for name, value in after.items()
+            )
+            readings.append(_Reading(EmotionVector(after), evidence))
+        return readings
+
+    def _read(self, words: str) -> _Reading:
+        """One direction in words: what it names, and where words remain, what it suggests."""
+        persona, named = _named(words)
+        suggestion, ignored, notes = None, named.ignored, persona.notes
+        if _connotes(persona, named) and self._interpreter:
+            suggestion = self._interpreter.read([_spelt(words)], explain=True)[0]
+            if suggestion.known < ENGLISH:
+                notes = (*notes, NOT_ENGLISH)
+        vector, evidence = _combined(named, suggestion, persona, "the direction as a whole")
+        if suggestion and any(item.why.startswith(SUGGESTED) for item in evidence):
+            ignored = ()
+        if not evidence and not persona:
+            if suggestion is None or suggestion.known < ENGLISH or slip(ignored):
+                raise nothing_named(words, named, *notes)
+            notes = (
+                *notes,
+                f"{quoted(words)} suggests no feeling; the voice keeps its own reading.",
+            )
+            ignored = ()
+        return _Reading(vector, evidence, ignored, persona, notes)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One direction in words as it was read."""
+
+    vector: EmotionVector
+    evidence: tuple[Evidence, ...] = ()
+    ignored: tuple[str, ...] = ()
+    persona: Persona = field(default_factory=Persona)
+    notes: tuple[str, ...] = ()
+
+    def noting(self, notes: tuple[str, ...]) -> _Reading:
+        return replace(self, notes=(*self.notes, *notes))
+
+    def within(self, start: int, end: int) -> _Reading:
+        """The same for a bracket: its evidence says where it holds."""
+        evidence = tuple(replace(item, span=(start, end)) for item in self.evidence)
+        who = [reason for reason in self.persona.reasons if reason.what in ("gender", "age")]
+        notes = (f"{reason.words!r}: the speaker does not change within a line." for reason in who)
+        return replace(self, evidence=evidence).noting(tuple(notes))
+
+
+class _Own(NamedTuple):
+    """A line's own direction, before its markup."""
+
+    curve: EmotionCurve
+    readings: tuple[_Reading, ...] = ()
+    persona: Persona = Persona()
+    manners: tuple[tuple[int, int, Manner], ...] = ()
+
+
+def _named(words: str) -> tuple[Persona, Understood]:
+    words = _spelt(words)
+    persona = read_persona(words)
+    return persona, understand(words, [(each.start, each.end) for each in persona.reasons])
+
+
+def _connotes(persona: Persona, named: Understood) -> bool:
+    """Whether words remain that may suggest a feeling which nobody named."""
+    return named.unread or not persona.mood.is_neutral
+
+
+def _told(answer: Answer, persona: Persona, named: Understood) -> _Own:
+    """A language model's answer under what is named outright."""
+    points = [(place, told_beside(named, vector)) for place, vector in answer.curve.points]
+    curve = EmotionCurve(tuple(points))
+    told = {name: value for name, value in curve.mean().items() if not named.vector[name]}
+    evidence = tuple(
+        Evidence("", name, round(value, 4), f"by the language model: {answer.notes}")
+        for name, value in told.items()
     )
-    return (
-        curve,
-        [item for reading in readings for item in reading.evidence],
-        [word for reading in readings for word in reading.ignored],
+    reading = _Reading(curve.mean(), (*named.evidence, *evidence), (), persona, persona.notes)
+    return _Own(curve, (reading,), persona)
+
+
+def _combined(
+    named: Understood, suggestion: Reading | None, persona: Persona, what: str
+) -> tuple[EmotionVector, tuple[Evidence, ...]]:
+    """What is named, and beside it what is suggested; the evidence says which is which."""
+    read = suggestion.intensities if suggestion else NEUTRAL
+    vector = beside(named, read, persona.mood)
+    words = ", ".join(word for word, *_ in suggestion.words) if suggestion else ""
+    usual = ", ".join(reason.words for reason in persona.reasons if reason.what == "mood")
+    added = tuple(
+        Evidence(words or what, name, round(value, 4), f"{SUGGESTED} {what}")
+        if acted(read)[name] >= persona.mood[name]
+        else Evidence(usual, name, round(value, 4), "the usual mood of such a character")
+        for name, value in vector.items()
+        if value > named.vector[name]
     )
+    return vector, (*named.evidence, *added)
+
+
+def _manners(
+    readings: Sequence[_Reading], start: int, end: int
+) -> tuple[tuple[int, int, Manner], ...]:
+    """Manners of the stations of a ramp, each over its share of the characters."""
+    edges = [start + (end - start) * index // len(readings) for index in range(len(readings) + 1)]
+    return tuple(
+        (first, last, reading.persona.manner)
+        for reading, first, last in zip(readings, edges, edges[1:], strict=False)
+        if reading.persona.manner and first < last
+    )
+
+
+def _spelt(words: str) -> str:
+    """The words, emoji by their names."""
+    if words.isascii():
+        return words
+    import emoji
+
+    return emoji.demojize(words, delimiters=(" ", " ")).replace("_", " ")
+
+
+def _once(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
 
 
 def _stretch(
@@ -178,308 +446,3 @@ def _ramp(
         (end if index == last else start + (end - start) * index / last, vector)
         for index, vector in enumerate(vectors)
     ]
-
-
-def _read_ramp(parts: Iterable[str]) -> list[Understood]:
-    """The stations of a ramp; one that is a number alone keeps the emotions before it."""
-    readings: list[Understood] = []
-    for part in parts:
-        number = parse_number(part)
-        if number is None:
-            readings.append(parse_direction(part))
-            continue
-        if not readings or readings[-1].vector.is_neutral:
-            raise InvalidInput(
-                f"The number {quoted(part)} stands without an emotion; allowed after a named one; "
-                "write for example 'fear 0.2 -> 0.9'."
-            )
-        before = readings[-1].vector.items()
-        strongest, most = before[0]
-        number = checked_intensity(strongest, number)
-        after = {name: number * (value / most) for name, value in before}
-        evidence = (
-            Evidence(part, name, value, f"{name} as before, at the number given")
-            for name, value in after.items()
-        )
-        readings.append(Understood(EmotionVector(after), tuple(evidence), ()))
-    return readings
-
-
-_TOKEN = re.compile(
-    r"""(?P<number>(?:(?<![\w.])[-+])?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?:\s*%)?)
-      | (?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)
-      | (?P<is>[=:])
-      | (?P<and>&)
-      | (?P<join>[/_\-()])
-      | (?P<stop>[,;.!?…\n])
-      | (?P<other>\S)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_LONGEST = max(len(phrase.split()) for phrase in (*LEXICON, *DEGREES, *NEGATIONS, *NEUTRAL))
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-class _Phrase(NamedTuple):
-    """A known phrase: what it is, its plain form, and the index of the token after it."""
-
-    kind: str
-    text: str
-    after: int
-
-
-def parse_direction(words: str) -> Understood:
-    """Reads a direction in words, numbers or both.
-
-    Each emotion word has a base intensity (`lexicon`); adverbs of degree before it multiply that,
-    up to 1: "a hint of" x0.3, "slightly", "a little" x0.45, "quite" x0.8, "very" x1.3,
-    "extremely" x1.7, which takes a plain word to the top. A number ("anger=0.9", "anger 0.9",
-    "90% fear") replaces it. "not", "no", "without" before a word make it count for nothing, up to
-    the next comma, "and" or "but" ("or" carries the negation on, and after "without" so does
-    "and"). Of two words for one category the stronger counts. "neutral" is no emotion. "sad" is
-    subdued; "crying", "sobbing" and "in tears" are sadness with distress, which cries.
-
-    >>> reading = parse_direction("relieved, still a little angry")
-    >>> print(reading.vector)
-    Relief=0.6, Anger=0.27
-
-    Raises:
-        InvalidInput: for an empty direction, one without any word that is understood, or a number
-            outside 0 to 1.
-        UnknownName: for a number given to a name that is no emotion ("angr=0.7").
-    """
-    if not isinstance(words, str) or not words.strip():
-        raise InvalidInput(f"The direction is empty; {_HOW}.")
-    return _Reader(words).read()
-
-
-_HOW = (
-    "use words such as 'relieved' or 'slightly angry', numbers such as 'anger=0.7, fear=0.2', "
-    "or 'neutral'"
-)
-
-
-class _Reader:
-    """One pass over the tokens of a direction."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-        plain = words.replace("’", "'")
-        decimal_comma = re.search(r"(?<![\d.])[01],\d+", plain)
-        if decimal_comma:
-            came = decimal_comma[0]
-            raise InvalidInput(
-                f"The number {came!r} has a decimal comma; allowed: a point; write "
-                f"{came.replace(',', '.')!r}."
-            )
-        self.tokens = [
-            _Token(match.lastgroup, match[0].lower(), match.start(), match.end())
-            for match in _TOKEN.finditer(plain)
-        ]
-        self.intensities: dict[str, float] = {}
-        self.evidence: list[Evidence] = []
-        self.ignored: list[str] = []
-        self.degrees: list[_Phrase] = []
-        self.negation: str | None = None
-        self.number: float | None = None  # one that stands before its emotion
-        self.began: int | None = None  # where the words about the coming emotion begin
-
-    def read(self) -> Understood:
-        index = 0
-        while index < len(self.tokens):
-            index = self._step(index)
-        self._end_clause()
-        if not self.evidence:
-            raise InvalidInput(
-                f"Nothing in the direction {quoted(self.words)} names an emotion."
-                f"{self._suggestion()} {_HOW[0].upper()}{_HOW[1:]}."
-            )
-        return Understood(
-            EmotionVector(self.intensities), tuple(self.evidence), tuple(self.ignored)
-        )
-
-    def _step(self, index: int) -> int:
-        """Reads what stands at a token; the index of the next one to read."""
-        token = self.tokens[index]
-        if token.kind == "stop":
-            if not self._degree_goes_on(index):
-                self._end_clause()
-        elif token.kind == "number":
-            return self._number(index)
-        elif token.kind == "other":
-            self.ignored.append(token.text)
-        elif token.kind == "word":
-            phrase = self._phrase(index)
-            if phrase is None:
-                self._unknown(index)
-            else:
-                return getattr(self, f"_{phrase.kind}")(phrase, index)
-        return index + 1
-
-    def _phrase(self, index: int) -> _Phrase | None:
-        """The longest known phrase that begins at a token."""
-        words: list[str] = []
-        found = None
-        for after in range(index, min(len(self.tokens), index + 2 * _LONGEST)):
-            token = self.tokens[after]
-            if token.kind == "join" and token.text not in "()":
-                continue
-            if token.kind not in ("word", "and"):
-                break
-            words.append("and" if token.kind == "and" else token.text)
-            text = " ".join(words)
-            for kind, known in (
-                ("neutral", NEUTRAL),
-                ("emotion", LEXICON),
-                ("degree", DEGREES),
-                ("negated", NEGATIONS),
-                ("filler", FILLERS),
-            ):
-                if text in known:
-                    found = _Phrase(kind, text, after + 1)
-                    break
-        return found
-
-    def _degree(self, phrase: _Phrase, index: int) -> int:
-        self._begin(index)
-        self.degrees.append(phrase)
-        return phrase.after
-
-    def _negated(self, phrase: _Phrase, index: int) -> int:
-        self._begin(index)
-        self.negation = phrase.text
-        return phrase.after
-
-    def _filler(self, phrase: _Phrase, index: int) -> int:
-        if phrase.text in ("but", "yet") or (phrase.text == "and" and self.negation != "without"):
-            self._end_clause()
-        return phrase.after
-
-    def _neutral(self, phrase: _Phrase, index: int) -> int:
-        self._note(self._written(index, phrase.after), "neutral", 0.0, "no emotion")
-        self.degrees, self.negation, self.began = [], None, None
-        return phrase.after
-
-    def _emotion(self, phrase: _Phrase, index: int) -> int:
-        number, after = self._number_after(phrase)
-        if number is None:
-            number = self.number
-        meaning = LEXICON[phrase.text]
-        strongest = max(meaning, key=meaning.__getitem__)
-        if number is not None:
-            number = checked_intensity(strongest, number)
-        factor = math.prod(DEGREES[degree.text] for degree in self.degrees)
-        written = self._written(self.began if self.began is not None else index, after)
-        for name, base in meaning.items():
-            if self.negation:
-                self._note(written, name, 0.0, f"negated by {self.negation!r}")
-                continue
-            if number is not None:
-                intensity, why = number * (base / meaning[strongest]), "the number given"
-            else:
-                # Rounded so that 0.6 * 0.45 prints as 0.27.
-                intensity, why = round(min(base * factor, 1.0), 6), f"{phrase.text!r} is {base:g}"
-                why += "".join(f", {d.text!r} x{DEGREES[d.text]:g}" for d in self.degrees)
-            self.intensities[name] = max(self.intensities.get(name, 0.0), intensity)
-            self._note(written, name, intensity, why)
-        self.degrees, self.number, self.began = [], None, None
-        following = self.tokens[after] if after < len(self.tokens) else None
-        if following is None or following.text not in ("or", "nor", "and"):
-            self.negation = None
-        return after
-
-    def _number(self, index: int) -> int:
-        """A number that stands before its emotion, as in "90% fear"; else it is passed over."""
-        token = self.tokens[index]
-        following = index + 1
-        if following < len(self.tokens) and self.tokens[following].text == "of":
-            following += 1
-        phrase = (
-            self._phrase(following)
-            if following < len(self.tokens) and self.tokens[following].kind == "word"
-            else None
-        )
-        if phrase and phrase.kind == "emotion":
-            self._begin(index)
-            self.number = parse_number(token.text)
-            return following
-        self.ignored.append(token.text)
-        return index + 1
-
-    def _number_after(self, phrase: _Phrase) -> tuple[float | None, int]:
-        """The number after an emotion ("=0.9", ": 0.9", " 0.9", "(0.9)"), and what follows it."""
-        after = phrase.after
-        kinds = [token.kind for token in self.tokens[after : after + 3]]
-        texts = [token.text for token in self.tokens[after : after + 3]]
-        if kinds[:1] == ["number"]:
-            return parse_number(texts[0]), after + 1
-        if texts[:1] == ["("] and kinds[1:2] == ["number"]:
-            return parse_number(texts[1]), after + 2 + (texts[2:3] == [")"])
-        if kinds[:1] == ["is"]:
-            number = parse_number("".join(texts[1:2]))  # also "nan" and "inf", refused by name
-            if number is not None:
-                return number, after + 2
-            if texts[0] == "=":
-                raise InvalidInput(
-                    f"{quoted(phrase.text + ''.join(texts[:2]))} has no number after '='; allowed: "
-                    f"0 to 1; write for example '{phrase.text}=0.7'."
-                )
-        return None, after
-
-    def _unknown(self, index: int) -> None:
-        """Passes over a word, unless a number is given to it."""
-        token = self.tokens[index]
-        following = [other.text for other in self.tokens[index + 1 : index + 3]]
-        number = parse_number(following[0]) if following else None
-        given = (
-            following[:1] == ["="]
-            or (following[:1] == [":"] and parse_number("".join(following[1:])) is not None)
-            or (number is not None and ("." in following[0] or "%" in following[0]))
-        )
-        if given:
-            find(self.words[token.start : token.end])  # raises, with the nearest names
-        self.ignored.append(self.words[token.start : token.end])
-        self._drop_degrees()
-        if not self.negation:
-            self.began = None
-
-    def _end_clause(self) -> None:
-        self._drop_degrees()
-        self.negation, self.number, self.began = None, None, None
-
-    def _degree_goes_on(self, index: int) -> bool:
-        """Whether the stop at a token only parts two degrees, as in "very, very sad"."""
-        if not self.degrees or index + 1 == len(self.tokens):
-            return False
-        following = self._phrase(index + 1)
-        return following is not None and following.kind == "degree"
-
-    def _drop_degrees(self) -> None:
-        """A degree that no emotion followed was not understood."""
-        self.ignored += [degree.text for degree in self.degrees]
-        self.degrees = []
-
-    def _begin(self, index: int) -> None:
-        if self.began is None:
-            self.began = index
-
-    def _note(self, words: str, category: str, intensity: float, why: str) -> None:
-        self.evidence.append(Evidence(words, category, intensity, why))
-
-    def _written(self, index: int, after: int) -> str:
-        return self.words[self.tokens[index].start : self.tokens[after - 1].end]
-
-    def _suggestion(self) -> str:
-        # A few words only: comparing one with the whole lexicon takes milliseconds. Slips seldom
-        # hit the first letter, and without that 'pirate' would be taken for 'irate'.
-        for word in self.ignored[:5]:
-            alike = [known for known in LEXICON if known[0] == word[0].lower()]
-            close = difflib.get_close_matches(word.lower(), alike, n=1, cutoff=0.8)
-            if close:
-                return f" Did you mean {close[0]!r}?"
-        return ""

@@ -44,8 +44,8 @@ _WORDS: dict[str, dict[float, str]] = {
         0.8: "indebted",
     },
     "Affection": {
-        0.35: "friendly kind kindly warm warmly warmth polite respectful gentle "
-        "gently sweet sweetly",
+        0.35: "lovable likeable endearing friendly kind kindly warm warmly warmth polite "
+        "respectful gentle gently sweet sweetly",
         0.6: "affectionate affectionately affection caring tender tenderly tenderness "
         "compassionate compassionately compassion sympathetic sympathetically sympathy "
         "trusting trust forgiving forgiveness comforting reassuring reassuringly soothing "
@@ -322,6 +322,8 @@ DEGREES: dict[str, float] = {
         0.45: "slightly slight a_little little a_bit a_bit_of bit a_little_bit a_little_bit_of "
         "somewhat mildly mild faintly faint vaguely vague less half kind_of sort_of",
         0.8: "quite rather fairly moderately moderate pretty",
+        1.2: "can't_hide can't_contain cannot_hide cannot_contain unable_to_hide unable_to_contain "
+        "barely_hiding barely_containing hardly_hiding not_hiding without_hiding more_than",
         1.3: "very really deeply deep so truly greatly great strongly strong highly more much too "
         "clearly full_of a_lot_of lots_of barely_contained barely_controlled barely_suppressed",
         1.7: "extremely extreme utterly utter completely complete totally total absolutely "
@@ -333,9 +335,32 @@ DEGREES: dict[str, float] = {
 # Words that make the emotion after them count for nothing.
 _NEGATIONS = (
     "not no no_longer never without isn't aren't wasn't don't doesn't neither nor "
-    "free_of devoid_of instead_of rather_than"
+    "free_of devoid_of instead_of rather_than anything_but far_from nowhere_near none_of nothing "
+    "refusing_to_be refuses_to_be hasn't won't_be lacking stripped_of"
 )
 NEGATIONS = frozenset(phrase.replace("_", " ") for phrase in _NEGATIONS.split())
+
+# Words that say that what follows is felt and not meant to be heard.
+_HELD = (
+    "trying_not_to tries_not_to try_not_to trying_not_to_be trying_hard_not_to trying_to_hide "
+    "tries_to_hide trying_to_conceal trying_to_suppress hiding hides hidden concealing conceals "
+    "concealed masking masks masked suppressing suppresses suppressed repressed repressing "
+    "holding_back holds_back holding_in fighting_back fighting fights_back biting_back "
+    "choking_back chokes_back swallowing swallows blinking_back not_showing doesn't_show "
+    "doesn't_want_to_show won't_show won't_admit not_admitting secret secretly underlying buried "
+    "bottled_up bottling_up contained controlled restrained "
+    "trying_to_control controlling trying_to_swallow on_the_verge_of on_the_brink_of close_to "
+    "about_to"
+)
+HELD = frozenset(phrase.replace("_", " ") for phrase in _HELD.split())
+
+# Words that say that what follows is shown and not felt.
+_FEIGNED = (
+    "pretending_to_be pretends_to_be pretending pretend feigning feigned feigns faking fake fakes "
+    "forced forcing false mock put_on putting_on acting_as_if_she_were acting_as_if_he_were sham "
+    "phony phoney insincere insincerely"
+)
+FEIGNED = frozenset(phrase.replace("_", " ") for phrase in _FEIGNED.split())
 
 NEUTRAL = frozenset({"neutral", "neutrally", "no emotion", "without emotion", "unemotional"})
 
@@ -344,9 +369,46 @@ _FILLERS = (
     "a an the and or but yet with in of to by at on for from as if while like than her his their "
     "its your my our she he they it i you me is are was be being been feels feel felt sounding "
     "sounds sound seeming seems still also both even just though although however then almost "
-    "tinged mixed tone voice mood manner way emotion emotions feeling feelings"
+    "tinged mixed tone voice mood manner way emotion emotions feeling feelings "
+    "say says saying said speak speaks speaking spoken tell tells telling read reads reading sound "
+    "this these those line words it's he's she's they're i'm please someone somebody who all"
 )
 FILLERS = frozenset(_FILLERS.split()) | {"not only", "not just"}
+
+# Who feels it: a person after one of these, or after a verb, is spoken to or about.
+DETERMINERS = frozenset(
+    "a an the his her their my your our its this that these those some every another".split()
+)
+TOWARDS = frozenset(
+    "to at toward towards about for against with by from over facing before behind after".split()
+)
+# After these the person is the speaker, for all that they look like verbs.
+SPEAKER_VERBS = frozenset(
+    "is was as his this has sounds feels seems becomes plays being becoming sounding playing "
+    "portraying voicing acting impersonating imitating embodying like channeling channelling "
+    "performing always perhaps".split()
+)
+PEOPLE = frozenset(
+    "patient patients child children kid kids baby babies boy boys girl girls man men woman women "
+    "friend friends husband wife son crowd audience people person someone somebody client clients "
+    "pupil pupils student students class recruit recruits widow widows victim victims guest guests "
+    "dog cat horse animal beast king queen prince princess knight fan fans team nurse cop thief "
+    "mob witness witnesses boss couple family neighbour neighbor colleague colleagues toddler "
+    "toddlers teen teens bride groom cadet cadets ghost spirit monster dragon troops crew".split()
+)
+# ... and nouns that end so ("passenger", "visitor", "scientist", "fireman"), unless they name an
+# emotion.
+PERSON_ENDINGS = "er", "or", "ist", "man", "men", "woman", "women", "ee", "ian"
+NO_PERSONS = frozenset(
+    "whisper stutter quaver quiver shiver whimper shudder chatter flutter temper manner matter "
+    "letter paper number power order chapter danger hunger tremor tremour fever error laughter "
+    "humor vigor fervor fist twist mist gist degree agree human dinner winter summer weather "
+    "corner never under after other later ever however together either neither rather whether "
+    "another further softer louder slower faster lower higher deeper harder colder warmer darker "
+    "quieter floor door monitor mirror center favor rumor quarter order border water river silver "
+    "remember consider deliver offer answer wonder suffer simmer glimmer linger stagger falter "
+    "waver slumber shelter bitter proper eager clever tender sober somber bored poor".split()
+)
 
 
 def _lexicon() -> dict[str, dict[str, float]]:

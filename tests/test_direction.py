@@ -4,11 +4,12 @@ import random
 
 import pytest
 
-from conditioning.direction import direct, parse_direction
+from conditioning.direction import direct
 from conditioning.emotion import EmotionCurve, EmotionVector
 from conditioning.errors import InvalidInput, UnknownName, UserError
 from conditioning.lexicon import _BLENDS, _WORDS, DEGREES, LEXICON
 from conditioning.taxonomy import CATEGORIES, NAMES
+from conditioning.wording import parse_direction
 
 
 def vector(**intensities):

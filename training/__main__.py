@@ -17,6 +17,7 @@ from .annotate import add_annotate
 from .commands import add_evaluate
 from .emonet_bench import add_bench
 from .honesty import add_honesty
+from .interpret import add_interpret
 from .judge import add_judge
 from .publish import add_publish
 from .rehearse import add_rehearse
@@ -47,6 +48,7 @@ def run(arguments: list[str]) -> None:
     add_rehearse(commands)
     add_table(commands)
     add_judge(commands)
+    add_interpret(commands)
     add_evaluate(commands)
     add_bench(commands)
     options = top.parse_args(arguments)

@@ -53,7 +53,11 @@ VOICES = {
 # limits.
 SHARE, SHARES = "contours", (0.5, 1.5)
 SEARCHED = (
-    *(name for name in CONTROLS if name not in ("level", "f0_contour", "level_contour")),
+    *(
+        name
+        for name in CONTROLS
+        if name not in ("level", "f0_contour", "level_contour", "voiceless")
+    ),
     SHARE,
 )
 BOX = np.array([*(FULL * np.array([LIMITS[name] for name in SEARCHED[:-1]])), SHARES])

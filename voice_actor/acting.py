@@ -59,6 +59,7 @@ class Acting:
         style_p1, style_p2, style_p3: manner of speaking, likewise; its pitch level stays.
         f0_contour: semitones added at this phoneme.
         level_contour: dB added at this phoneme.
+        voiceless: 0 or 1; spoken without voice, as in a whisper.
     """
 
     f0_shift: Tensor
@@ -89,6 +90,7 @@ class Acting:
     style_p3: Tensor
     f0_contour: Tensor
     level_contour: Tensor
+    voiceless: Tensor
 
     @classmethod
     def of(cls, length: int, **changes: float | Tensor) -> Acting:
@@ -255,7 +257,7 @@ def act_pitch(
     Within `PITCH_LIMITS` level and range are exact: the median voiced pitch lies `f0_shift`
     semitones from `middle` (the curve's own median unless given), and every frame's distance from
     the median is multiplied, before contours and accents are added, the end is bent and the voice
-    trembles.
+    trembles. What is voiceless has none: the decoder makes noise of it.
     """
     voiced = f0 > UNVOICED_BELOW
     if not voiced.any():
@@ -275,7 +277,8 @@ def act_pitch(
     shape = shape - shape[voiced].median()
     middle = own_middle if middle is None else middle
     acted = torch.exp2((middle + acting.f0_shift + shape) / 12)
-    return torch.where(voiced, acted.clamp(*PITCH_LIMITS), f0)
+    acted = torch.where(voiced, acted.clamp(*PITCH_LIMITS), f0)
+    return torch.where(acting.voiceless > 0.5, 0.0, acted)
 
 
 def act_energy(energy: Tensor, acting: Acting) -> Tensor:

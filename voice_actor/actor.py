@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from torch import Tensor
 
 from conditioning import weights
 from conditioning.audio import Audio
-from conditioning.direction import Direction, direct
+from conditioning.direction import Direction, DirectionReader
 from conditioning.emotion import EmotionCurve, EmotionVector
-from conditioning.errors import InvalidInput, unknown_name
+from conditioning.errors import InvalidInput
 from conditioning.estimator import EmotionEstimator
 from conditioning.likeness import Likeness
 
@@ -24,11 +25,13 @@ from .acting import Acting, act_energy, act_frames, act_pitch, middle_pitch
 from .adapter import EmotionAdapter
 from .audition import Take, Variation, check_takes, rank
 from .backbone import FRAME, Backbone, Reading, whole_frames
+from .casting import Casting, cast_voice
 from .imitation import imitate
+from .manners import Stretch, add_manners
 from .performance import Performance, Timed
 from .phonemes import Phrase, phonemize
 from .provenance import Provenance, Watermarker
-from .voices import DEFAULT, accent_of, share_of_women
+from .voices import Voice, accent_of, cast, parse_voice, share_of_women
 
 LONGEST_TEXT = 100_000  # characters, about two hours of speech
 SEEDS = 2**31
@@ -38,6 +41,10 @@ STYLES = {  # control -> the backbone's direction
     **{f"style_{name}": name for name in ("d1", "d2", "d3", "p1", "p2", "p3")},
 }
 PHRASES = 2**16  # more than a text can have, so that no two takes share a phrase's seed
+
+
+Asked = str | EmotionVector | EmotionCurve | Likeness | Direction | None
+"""What a direction may be given as; see `perform`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +85,18 @@ class VoiceActor:
     The networks are loaded once; a line costs about its own length on one core.
     """
 
-    def __init__(self, backbone: Backbone, adapter: EmotionAdapter, watermarker: Watermarker):
+    def __init__(
+        self,
+        backbone: Backbone,
+        adapter: EmotionAdapter,
+        watermarker: Watermarker,
+        reader: DirectionReader | None = None,
+    ):
+        """`reader` reads directions; without one, only the words of the lexicon are understood."""
         self.backbone = backbone
         self.adapter = adapter
         self.watermarker = watermarker
+        self.reader = reader or DirectionReader()
         self._directions = backbone.directions()
 
     @classmethod
@@ -98,13 +113,18 @@ class VoiceActor:
         from .kokoro.backbone import KokoroBackbone
 
         watermarker = Watermarker.load(weights.path("perth-implicit", folder=folder))
-        return cls(KokoroBackbone.load(folder), EmotionAdapter.load(folder), watermarker)
+        adapter, reader = EmotionAdapter.load(folder), DirectionReader.load(folder)
+        return cls(KokoroBackbone.load(folder), adapter, watermarker, reader)
+
+    @cached_property
+    def _members(self) -> tuple[Voice, ...]:
+        return tuple(member for member in cast() if member.name in self.backbone.voices)
 
     def perform(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
-        voice: str = DEFAULT,
+        direction: Asked = None,
+        voice: str | None = None,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
     ) -> Performance:
@@ -113,8 +133,10 @@ class VoiceActor:
         Args:
             text: the line; in-line directions in brackets apply from where they stand.
             direction: words, numbers, a vector, a curve over the line, the `Likeness` of a
-                recording, or None for the voice's own neutral reading.
-            voice: a name of the cast.
+                recording, "auto" for what the line itself suggests, what the reader made of any of
+                these, or None for the voice's own neutral reading.
+            voice: a name of the cast or a blend ("af_heart*0.7+bf_emma*0.3"); unless given, one
+                that suits the direction.
             seed: the same seed gives the same samples.
             pronunciations: written word -> phonemes in Kokoro's alphabet.
 
@@ -122,14 +144,14 @@ class VoiceActor:
             InvalidInput: nothing to speak, a direction or a value that cannot be used.
             UnknownName: a voice or an emotion that is not known.
         """
-        directed = self._directed(text, direction, voice, seed)
-        return self._perform(directed, voice, seed, pronunciations)
+        directed, casting = self._directed(text, direction, voice, seed)
+        return self._perform(directed, casting, seed, pronunciations)
 
     def audition(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
-        voice: str = DEFAULT,
+        direction: Asked = None,
+        voice: str | None = None,
         takes: int = 8,
         keep: int | None = None,
         seed: int = 0,
@@ -152,14 +174,15 @@ class VoiceActor:
             WeightsError: the estimator's weights are missing or damaged.
         """
         check_takes(takes, keep)
-        directed = self._directed(text, direction, voice, seed)
+        directed, casting = self._directed(text, direction, voice, seed)
         if estimator is None:
             estimator = EmotionEstimator.load("permissive")
-        neutral = self.perform(directed.text, None, voice, seed, pronunciations)
+        nothing = Direction(EmotionCurve.constant(EmotionVector()), directed.text)
+        neutral = self._perform(nothing, casting, seed, pronunciations)
         spoken = (
             # Other low bits make another seed, and one that is allowed.
             self._perform(
-                directed, voice, seed ^ number, pronunciations, Variation.of(seed, number)
+                directed, casting, seed ^ number, pronunciations, Variation.of(seed, number)
             )
             for number in range(takes)
         )
@@ -168,29 +191,30 @@ class VoiceActor:
     def _perform(
         self,
         directed: Direction,
-        voice: str,
+        casting: Casting,
         seed: int,
         pronunciations: Mapping[str, str] | None,
         variation: Variation | None = None,
     ) -> Performance:
-        pieces = list(self._stream(directed, voice, seed, pronunciations, variation))
+        pieces = list(self._stream(directed, casting, seed, pronunciations, variation))
         samples = np.concatenate([piece.audio.samples for piece in pieces])
         return Performance(
             audio=Audio(samples, self.backbone.sample_rate),
             text=directed.text,
-            voice=voice,
+            voice=casting.voice,
             seed=seed,
             direction=directed,
+            casting=casting,
             words=tuple(word for piece in pieces for word in piece.words),
             phonemes=tuple(phoneme for piece in pieces for phoneme in piece.phonemes),
-            provenance=Provenance.of(directed.text, voice, str(directed), seed),
+            provenance=Provenance.of(directed.text, casting.voice, str(directed), seed),
         )
 
     def stream(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | Likeness | None = None,
-        voice: str = DEFAULT,
+        direction: Asked = None,
+        voice: str | None = None,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
     ) -> Iterator[Spoken]:
@@ -198,18 +222,18 @@ class VoiceActor:
 
         Arguments are checked at once, before the first phrase is asked for.
         """
-        directed = self._directed(text, direction, voice, seed)
-        return self._stream(directed, voice, seed, pronunciations)
+        directed, casting = self._directed(text, direction, voice, seed)
+        return self._stream(directed, casting, seed, pronunciations)
 
     def _directed(
         self,
         text: str,
-        direction: str | EmotionVector | EmotionCurve | Likeness | None,
-        voice: str,
+        direction: Asked,
+        voice: str | None,
         seed: int,
-    ) -> Direction:
-        if voice not in self.backbone.voices:
-            raise unknown_name("voice", voice, self.backbone.voices)
+    ) -> tuple[Direction, Casting]:
+        if voice is not None:
+            parse_voice(voice, self.backbone.voices)
         if not isinstance(text, str):
             raise InvalidInput(f"The text came as {type(text).__name__}; give a string.")
         if len(text) > LONGEST_TEXT:
@@ -221,49 +245,55 @@ class VoiceActor:
             raise InvalidInput(
                 f"The seed is {seed!r}; allowed: whole numbers from 0 to 2147483647."
             )
-        return direct(text, direction)
+        directed = self.reader.direct(text, direction)
+        return directed, cast_voice(directed.persona, voice, self._members)
 
     def _stream(
         self,
         directed: Direction,
-        voice: str,
+        casting: Casting,
         seed: int,
         pronunciations: Mapping[str, str] | None,
         variation: Variation | None = None,
     ) -> Iterator[Spoken]:
         text = directed.text
+        steps = [round(step * len(text)) for step in directed.curve.steps]
         phrases = phonemize(
             text,
-            accent_of(voice),
-            breaks=[round(step * len(text)) for step in directed.curve.steps],
+            accent_of(casting.voice),
+            breaks=[*steps, *(offset for offset, _ in directed.pauses)],
             pronunciations=pronunciations,
         )
-        return self._speak_phrases(phrases, directed, voice, seed, variation)
+        return self._speak_phrases(phrases, directed, casting, seed, variation)
 
     def _speak_phrases(
         self,
         phrases: tuple[Phrase, ...],
         directed: Direction,
-        voice: str,
+        casting: Casting,
         seed: int,
         variation: Variation | None,
     ) -> Iterator[Spoken]:
+        manners: list[Stretch] = [(0, len(directed.text), casting.manner), *directed.manners]
+
         def change(reading: Reading, acting: Acting) -> Acting:
             if directed.prosody is not None:
                 acting = imitate(
                     directed.prosody, reading, acting, self.backbone, len(directed.text)
                 )
-            return acting if variation is None else variation.vary(acting)
+            acting = acting if variation is None else variation.vary(acting)
+            return add_manners(acting, reading.phrase, manners)
 
         start = 0.0
-        for index, phrase in enumerate(phrases):
+        for index, (phrase, before, after) in enumerate(with_pauses(phrases, directed.pauses)):
             emotions = emotions_of(phrase, directed)
             number = seed * PHRASES + index
-            plan = self.plan(phrase, emotions, voice, number, change, directed.directed)
-            audio = self.render(plan)
+            plan = self.plan(phrase, emotions, casting.voice, number, change, directed.directed)
+            audio = paused(self.render(plan), before, after)
+            start += before
             words, phonemes = times(phrase, plan.frames, directed.text, start, self.backbone.lead)
             yield Spoken(audio, words, phonemes)
-            start += audio.duration
+            start += audio.duration - before
 
     @torch.inference_mode()
     def plan(
@@ -280,12 +310,19 @@ class VoiceActor:
         Where nothing is asked the plan is the backbone's own reading, to the bit. `change` may
         alter what the emotions ask of the reading; `directed` is as the adapter takes it.
         """
-        style = self.backbone.style(voice, len(phrase.phonemes))
-        reading = self.backbone.read(phrase, style)
+        reading = self.backbone.read(phrase, self._style(voice, len(phrase.phonemes)))
         acting = self.adapter(emotions, reading, share_of_women(voice), directed)
         if change is not None:
             acting = change(reading, acting)
         return self.enact(reading, acting, seed)
+
+    def _style(self, voice: str, length: int) -> Tensor:
+        """The style (256,) of a voice, or the mean of a blend's by weight."""
+        styles = (
+            weight * self.backbone.style(name, length)
+            for name, weight in parse_voice(voice, self.backbone.voices)
+        )
+        return torch.stack(list(styles)).sum(dim=0)
 
     @torch.inference_mode()
     def enact(self, reading: Reading, acting: Acting, seed: int = 0) -> Plan:
@@ -338,6 +375,29 @@ class VoiceActor:
 def _chance(seed: int, purpose: str) -> torch.Generator:
     """Randomness of its own for each purpose: one noise must not repeat another."""
     return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {seed}".encode()))
+
+
+def with_pauses(
+    phrases: Sequence[Phrase], pauses: Sequence[tuple[int, float]]
+) -> Iterator[tuple[Phrase, float, float]]:
+    """Each phrase with the seconds of silence before it; the last one's second number is after it.
+
+    A pause stands before the first word at or after its offset.
+    """
+    left = sorted(pauses)
+    for index, phrase in enumerate(phrases):
+        first = phrase.phonemes[0].start
+        before = sum(seconds for offset, seconds in left if offset <= first)
+        left = [pause for pause in left if pause[0] > first]
+        last = index + 1 == len(phrases)
+        yield phrase, before, sum(seconds for _, seconds in left) if last else 0.0
+
+
+def paused(audio: Audio, before: float, after: float) -> Audio:
+    """The audio between silences, in seconds."""
+    silences = (np.zeros(round(s * audio.sample_rate), np.float32) for s in (before, after))
+    first, last = silences
+    return Audio(np.concatenate([first, audio.samples, last]), audio.sample_rate)
 
 
 def emotions_of(phrase: Phrase, directed: Direction) -> Tensor:

@@ -42,6 +42,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     **{f"style_{name}": (-1.5, 1.5) for name in ("d1", "d2", "d3", "p1", "p2", "p3")},
     "f0_contour": (-6.0, 6.0),
     "level_contour": (-9.0, 9.0),
+    "voiceless": (0.0, 0.0),  # a manner, which no emotion asks for
 }
 # A phoneme's own deviation comes on top of the phrase's change: these hold for the sum.
 LOCAL_LIMITS = {"duration": (-0.8, 1.0), "tilt": (-4.0, 4.0)}

@@ -1,4 +1,4 @@
-"""The command line: `voice-actor speak | listen | voices | verify`, and what others register."""
+"""The command line: speak, direct, listen, voices, verify, and what others register."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from importlib import metadata
 from conditioning.errors import InvalidInput, UserError
 
 from . import __version__
+from .direct import add_direct
 from .listen import add_listen
+from .screen import Screen
 from .voices import DEFAULT
 
 BAD_INPUT, OUR_FAILURE, INTERRUPTED = 2, 1, 130
@@ -20,10 +22,12 @@ PLUGINS = "voice_actor.commands"  # entry points: a function that adds a parser 
 
 EXAMPLES = """examples:
   voice-actor speak "You came back." --direction "relieved, still a little angry" -o line.wav
+  voice-actor speak "There, there." -d "a caring nurse comforting a worried patient" -o nurse.wav
   voice-actor speak "Get out!" --emotion "anger=0.9, contempt=0.3" --voice am_michael -o out.ogg
   voice-actor speak "[fear 0.2 -> 0.9] It's coming. [relief] Oh. It's only you." -o curve.wav
   voice-actor speak "Never mind." -d "crying, but brave" --takes 8 --keep 3 -o mind.wav
   voice-actor speak "Where were you?" --like recording.wav --voice bf_emma -o where.wav
+  voice-actor direct "a slightly grumpy but lovable grandpa" --explain
   voice-actor listen take.wav --baseline other_takes/
   voice-actor voices
   voice-actor verify line.wav
@@ -84,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"voice-actor {__version__}")
     top.set_defaults(run=lambda options: top.print_help())
     commands = top.add_subparsers(metavar="COMMAND")
-    for add in (add_speak, add_listen, add_voices, add_verify):
+    for add in (add_speak, add_direct, add_listen, add_voices, add_verify):
         add(commands)
     for plugin in metadata.entry_points(group=PLUGINS):
         plugin.load()(commands)
@@ -98,7 +102,8 @@ def add_speak(commands) -> None:
         "-d",
         "--direction",
         metavar="WORDS",
-        help='how: "relieved, still a little angry"; "sad" is subdued, "crying" cries',
+        help='how, and by whom: "a caring nurse", "relieved, still a little angry"; "sad" is '
+        'subdued, "crying" cries; "auto": as the line itself suggests',
     )
     command.add_argument(
         "-e", "--emotion", metavar="NUMBERS", help='how, in numbers: "anger=0.9, contempt=0.3"'
@@ -121,8 +126,8 @@ def add_speak(commands) -> None:
     command.add_argument(
         "-v",
         "--voice",
-        default=DEFAULT,
-        help="who: see `voice-actor voices` (default: %(default)s)",
+        help="who: see `voice-actor voices`; a blend is written af_heart*0.7+bf_emma*0.3 (default: "
+        f"one that suits the direction; {DEFAULT} where it says nothing of who speaks)",
     )
     command.add_argument(
         "-o",
@@ -168,9 +173,9 @@ def speak(options: argparse.Namespace) -> None:
     places = outputs(options)
     pronunciations = dict(pronunciation(entry) for entry in options.say)
     direction = asked(options.direction, options.emotion)
-    check_line(text, direction, options.voice, pronunciations)
+    directed = checked(text, direction, options, pronunciations)
     if options.like is not None:
-        direction = likeness(options, direction)
+        directed = likeness(options, direction)
     elif options.like_baseline:
         raise InvalidInput("--like-baseline came without --like; add it.")
 
@@ -178,10 +183,10 @@ def speak(options: argparse.Namespace) -> None:
 
     actor = VoiceActor.load(options.weights)
     if options.takes == 1:
-        performances = [actor.perform(text, direction, options.voice, options.seed, pronunciations)]
+        performances = [actor.perform(text, directed, options.voice, options.seed, pronunciations)]
         described = performances[0].to_json()
     else:
-        takes = audition(actor, text, direction, pronunciations, options)
+        takes = audition(actor, text, directed, pronunciations, options)
         performances = [take.performance for take in takes]
         described = [
             {"file": place, **take.to_json()} for place, take in zip(places, takes, strict=True)
@@ -194,11 +199,15 @@ def speak(options: argparse.Namespace) -> None:
         else:
             performance.save(place)
         length = performance.audio.duration
-        print(f"{place}: {length:.1f} s, {options.voice}, {performance.direction}", file=sys.stderr)
+        voice = performance.casting.voice
+        print(f"{place}: {length:.1f} s, {voice}, {performance.direction}", file=sys.stderr)
     if options.json is not None:
         write_json(options.json, described)
-    if ignored := performances[0].direction.ignored:
-        print(f"Not understood and left out: {', '.join(ignored)}.", file=sys.stderr)
+    casting, told = performances[0].casting, performances[0].direction
+    for note in dict.fromkeys((*casting.reasons, *told.notes, *casting.notes)):
+        print(note, file=sys.stderr)
+    if ignored := told.ignored:
+        print(f"Not understood and left out: {Screen.printed(ignored)}.", file=sys.stderr)
     spoken = {word.label.lower() for word in performances[0].words}
     if unused := [word for word in pronunciations if word.lower() not in spoken]:
         print(f"--say was not needed for: {', '.join(unused)}.", file=sys.stderr)
@@ -295,18 +304,23 @@ def asked(words: str | None, numbers: str | None):
     return words if numbers is None else EmotionVector.parse(numbers)
 
 
-def check_line(text: str, direction, voice: str, pronunciations: dict[str, str]) -> None:
-    """Raises what `perform` would raise for this line, without loading a network."""
-    from conditioning.direction import direct
-    from conditioning.errors import unknown_name
+def checked(text: str, direction, options: argparse.Namespace, pronunciations: dict[str, str]):
+    """The direction of the line as read; raises what `perform` would, without loading a network.
 
+    Words that the lexicon does not know are read by the interpreter, which is loaded for them.
+    """
+    from conditioning.direction import DirectionReader
+
+    from .casting import cast_voice
     from .phonemes import phonemize
-    from .voices import accent_of, cast
+    from .voices import accent_of, cast, parse_voice
 
-    names = [member.name for member in cast()]
-    if voice not in names:
-        raise unknown_name("voice", voice, names)
-    phonemize(direct(text, direction).text, accent_of(voice), pronunciations=pronunciations)
+    if options.voice is not None:
+        parse_voice(options.voice, [member.name for member in cast()])
+    directed = DirectionReader.load(options.weights).direct(text, direction)
+    voice = cast_voice(directed.persona, options.voice).voice
+    phonemize(directed.text, accent_of(voice), pronunciations=pronunciations)
+    return directed
 
 
 def pronunciation(entry: str) -> tuple[str, str]:

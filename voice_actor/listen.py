@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conditioning.errors import InvalidInput
+
+from .screen import ENDS, Screen, labelled, signed
 
 if TYPE_CHECKING:
     from conditioning.estimator import Baseline, EmotionEstimator, Estimate
@@ -22,14 +21,7 @@ STORED = ".safetensors"  # how the name of a stored baseline ends
 STRONGEST, STRONGEST_OVER_TIME = 8, 3
 AUDIBLE = 0.005  # an intensity below is printed as 0.00
 DEPENDABLE = 10  # takes of a baseline
-NARROWEST, WIDEST_BAR, READABLE = 60, 25, 13  # columns: of the table, a bar, a cut name and number
-# What the ends of each dimension mean, low and high; named from SLIGHT on.
-ENDS = {
-    "valence": ("unpleasant", "pleasant"),
-    "arousal": ("calm", "excited"),
-    "dominance": ("yielding", "firm"),
-}
-SLIGHT = 0.1
+WIDEST_BAR, READABLE = 25, 13  # columns: of a bar, a cut name and number
 LEGEND = (
     "trust: 0 chance, 1 never wrong, in voices unheard in training; - not measured",
     "support: from acted speech, synthetic acting, or inferred from the dimensions",
@@ -260,56 +252,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-@dataclass(frozen=True)
-class Screen:
-    """What the output can show: its width in columns, its encoding, the signs of a bar."""
-
-    width: int
-    encoding: str
-    full: str = "█"
-    empty: str = "·"
-    middle: str = "│"
-    cut: str = "…"
-
-    @classmethod
-    def of(cls, stream) -> Screen:
-        width = max(NARROWEST, shutil.get_terminal_size().columns)
-        encoding = stream.encoding or "ascii"
-        screen = cls(width, encoding)
-        try:
-            (screen.full + screen.empty + screen.middle + screen.cut).encode(encoding)
-        except UnicodeEncodeError:
-            return cls(width, encoding, "#", ".", "|", "~")
-        return screen
-
-    def say(self, *lines: str) -> None:
-        """Prints; characters of a file's name that the output does not know are escaped."""
-        text = "\n".join(lines)
-        print(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
-
-    def wrap(self, paragraphs: Sequence[str]) -> list[str]:
-        return [
-            line
-            for paragraph in paragraphs
-            for line in textwrap.wrap(paragraph, self.width, subsequent_indent="  ")
-        ]
-
-    def fit(self, text: str, width: int) -> str:
-        """The text in exactly so many columns."""
-        return text.ljust(width) if len(text) <= width else text[: width - 1] + self.cut
-
-    def bar(self, value: float, width: int) -> str:
-        """Of a value in [0, 1]."""
-        filled = round(value * width)
-        return self.full * filled + self.empty * (width - filled)
-
-    def dial(self, value: float, width: int) -> str:
-        """Of a value in [-1, 1], from the middle to either side; the width is odd."""
-        side = self.bar(abs(value), width // 2)
-        low, high = (side[::-1], "") if value < 0 else ("", side)
-        return low.rjust(width // 2, self.empty) + self.middle + high.ljust(width // 2, self.empty)
-
-
 def table(
     screen: Screen, file: str, heard: Sequence[Estimate], options: argparse.Namespace
 ) -> list[str]:
@@ -379,13 +321,6 @@ def row(name: str, bar: str, number: str, trust: str, support: str) -> str:
     return f"  {name}  {bar}  {number:>5}  {trust:>5}  {support}"
 
 
-def labelled(dimension: str, value: float) -> str:
-    """ "valence, pleasant"; the bare name where it is hardly either."""
-    if not abs(value) >= SLIGHT:
-        return dimension
-    return f"{dimension}, {ENDS[dimension][value > 0]}"
-
-
 def course(screen: Screen, heard: Sequence[Estimate]) -> list[str]:
     """A line for each window: when it begins, valence, arousal, the strongest three."""
     clock = max(len("time"), len(clocked(heard[-1].start)))
@@ -412,11 +347,6 @@ def strongest(screen: Screen, told: Sequence[tuple[str, float]], width: int) -> 
             break
         texts.append(f"{screen.fit(name, min(len(name), room - 5))} {value:.2f}")
     return ", ".join(texts) or "neutral"
-
-
-def signed(value: float) -> str:
-    # Adding zero makes a rounded -0.0 positive.
-    return f"{round(value, 2) + 0.0:+.2f}" if math.isfinite(value) else "-"
 
 
 def clocked(time: float) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from conditioning.audio import Audio
 from conditioning.direction import Direction
 
+from .casting import Casting
 from .provenance import Provenance
 
 
@@ -31,6 +32,7 @@ class Performance:
         voice: who spoke.
         seed: what chose among the possible takes.
         direction: what was asked, and which words decided it.
+        casting: why this voice, and what was changed in it to suit the direction.
         words: (word as written, start, end) in seconds, from the durations that were spoken.
         phonemes: the same for each phoneme, in Kokoro's alphabet.
         provenance: what the file's metadata will say.
@@ -41,6 +43,7 @@ class Performance:
     voice: str
     seed: int
     direction: Direction
+    casting: Casting
     words: tuple[Timed, ...]
     phonemes: tuple[Timed, ...]
     provenance: Provenance
@@ -65,6 +68,8 @@ class Performance:
             "curve": self.direction.curve.to_json(),
             "evidence": [asdict(item) for item in self.direction.evidence],
             "ignored": list(self.direction.ignored),
+            "notes": list(dict.fromkeys((*self.direction.notes, *self.casting.notes))),
+            "casting": self.casting.to_json(),
             "words": _rows(self.words),
             "phonemes": _rows(self.phonemes),
             "provenance": self.provenance.to_metadata(),

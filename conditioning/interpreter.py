@@ -1,0 +1,365 @@
+"""Which emotions a direction asks for, or a line suggests: frozen embeddings, a small learnt head.
+
+For what the lexicon of `direction` does not know: "the vet who cannot save the dog".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu
+
+from . import weights
+from .emotion import EmotionVector
+from .errors import InvalidInput, WeightsError
+from .lexicon import FILLERS
+from .sentences import CHANNELS, SentenceEncoder, Window
+from .taxonomy import CATEGORIES, CORPUS_LABELS, INDEX, NAMES, fingerprint
+
+LAYERS = (2, 4, 5, 6)  # of the encoder: the first knows words, the last what they mean together
+LABELS = tuple(CORPUS_LABELS["goemotions"])  # in the corpus's own order
+ASKED = slice(len(LABELS), len(LABELS) + len(CATEGORIES))
+PLACE = slice(ASKED.stop, ASKED.stop + 3)  # valence, arousal, dominance
+OUTPUTS = PLACE.stop
+FLOOR, MOST = 0.08, 8  # what is too faint to report, and how many categories are reported
+LONGEST = 100_000  # characters
+_OCCLUDED = 6  # words left out, one at a time, to see which decide
+_AT_ONCE = 16  # windows
+_LONGEST_WORD = 40  # letters; more is no word that could be shown
+_LEAST = 0.02  # intensity that a word must add to have decided anything
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_RARE = re.compile(r"[^\x00-\u024f]")  # emoji lie beyond Latin letters
+
+# Words of other languages that the English vocabulary holds whole. No word that English has too.
+_FOREIGN = frozenset(
+    "der das und ist nicht ein eine einen wie mit fur auf von zu den dem ich sie wir er es auch "
+    "sehr noch nur aber le la les et des une un est pas dans pour avec qui sur je tu il elle nous "
+    "vous tres mais comme el los las que de con por una es muy pero como y no si se su lo al del "
+    "di che non per una sono ma molto come gli o os um uma nao com mais och att det som en av pa "
+    "het een van niet ik je dat nie na do jest sie".split()
+) - frozenset("no so do per come sure an as in is on me we he den".split())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text asks for or suggests.
+
+    Attributes:
+        intensities: of the categories found, each in [`FLOOR`, 1], the strongest `MOST` of them.
+        valence, arousal, dominance: each in [-1, 1]; 0 is neutral.
+        known: share of the text's words that are whole in the English vocabulary; below about a
+            half it is hardly English. 1 where there are no words.
+        words: those that decided the strongest category, strongest first: each with its start and
+            end in the text, and the intensity that is lost without it. A hint, no proof: words work
+            together. Empty unless asked for.
+    """
+
+    intensities: EmotionVector
+    valence: float
+    arousal: float
+    dominance: float
+    known: float
+    words: tuple[tuple[str, int, int, float], ...] = field(default=())
+
+
+class Head(nn.Module):
+    """Token states of some layers -> labels of GoEmotions, categories asked for, place.
+
+    Each output attends to the tokens for itself; beside that all share what is pooled over them.
+    B texts, T tokens, L layers, D channels, H hidden, K = 28 + 40 + 3 outputs.
+
+    Args:
+        hidden: H.
+        dropout: in training; chosen on the dev sets.
+    """
+
+    def __init__(self, hidden: int, dropout: float = 0.3):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(CHANNELS) for _ in LAYERS)
+        self.enter = nn.Linear(len(LAYERS) * CHANNELS, hidden)
+        self.line = nn.Parameter(torch.zeros(hidden))
+        self.attend = nn.Linear(hidden, OUTPUTS)
+        self.weight = nn.Parameter(0.02 * torch.randn(OUTPUTS, hidden))
+        self.pooled = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(2 * hidden, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, OUTPUTS),
+        )
+        self.dropout = nn.Dropout(dropout)  # of a channel in all tokens of a text: cheap to draw
+        with torch.no_grad():  # most labels are absent from most texts
+            self.pooled[-1].bias[: ASKED.stop] = -3.0
+
+    def forward(self, states: Tensor, mask: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
+        """States (B, T, L, D), mask (B, T), is a line (B,) -> logits (B, K), attention (B, T, K).
+
+        The places' outputs are before tanh.
+        """
+        layers = [norm(states[:, :, index]) for index, norm in enumerate(self.norms)]
+        entering = torch.cat(layers, dim=2)
+        hidden = self.enter(entering * self.dropout(torch.ones_like(entering[:, :1])))
+        hidden = gelu(hidden + line[:, None, None] * self.line).float()
+        outside = ~mask[:, :, None]
+        attention = self.attend(hidden).float().masked_fill(outside, -1e4).softmax(1)
+        heard = torch.einsum("btk,bth->bkh", attention, hidden)
+        mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+        most = hidden.masked_fill(outside, -1e4).amax(1)
+        logits = (self.dropout(heard) * self.weight).sum(2) + self.pooled(
+            torch.cat([mean, most], dim=1)
+        )
+        return logits, attention
+
+
+class Heads(nn.Module):
+    """Several heads that were trained alike from different seeds, their logits averaged."""
+
+    def __init__(self, count: int, hidden: int):
+        super().__init__()
+        self.heads = nn.ModuleList(Head(hidden) for _ in range(count))
+        # Logit -> intensity: ceiling, slope, shift, of directions' categories and of lines' labels.
+        self.register_buffer("calibration", torch.tensor([[1.0, 1.0, 0.0]] * 2))
+        # The logit from which on a label is taken to hold; rare labels are seldom sure.
+        self.register_buffer("thresholds", torch.zeros(len(LABELS)))
+        self.register_buffer("meaning", meaning(), persistent=False)
+
+    def forward(self, states: Tensor, mask: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Head`."""
+        logits, attention = zip(*(head(states, mask, line) for head in self.heads), strict=True)
+        return torch.stack(logits).mean(0), torch.stack(attention).mean(0)
+
+    def intensities(self, logits: Tensor, lines: bool) -> Tensor:
+        """Logits (B, K) -> intensities (B, 40) in [0, 1].
+
+        A direction's are those of its categories. A line's are those that its labels mean: what is
+        said is not how it is said, and tens of thousands of comments know more of it.
+        """
+        ceiling, slope, shift = self.calibration[int(lines)]
+        if not lines:
+            return ceiling * (slope * logits[:, ASKED] + shift).sigmoid()
+        beyond = logits[:, : ASKED.start] - self.thresholds
+        held = ceiling * (slope * beyond + shift).sigmoid()
+        return (held[:, :, None] * self.meaning).amax(1)
+
+
+def meaning() -> Tensor:
+    """What each label of GoEmotions means: (28, 40), shares in [0, 1]."""
+    table = torch.zeros(len(LABELS), len(NAMES))
+    for index, shares in enumerate(CORPUS_LABELS["goemotions"].values()):
+        for name, share in shares.items():
+            table[index, INDEX[name]] = share
+    return table
+
+
+class Interpreter:
+    """Reads what a direction asks for, or what a line suggests by itself."""
+
+    def __init__(self, encoder: SentenceEncoder, heads: Heads, described: dict[str, Any]):
+        """Take `load`; `described` is what the checkpoint says of itself."""
+        self.encoder = encoder
+        self.heads = heads.eval().requires_grad_(False)
+        self.described = described
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike | None = None) -> Interpreter:
+        """The interpreter, from where `conditioning.weights` finds its parts.
+
+        Args:
+            folder: where to look for weights first.
+
+        Raises:
+            WeightsError: the weights are missing, damaged or made for another list of emotions.
+        """
+        path = weights.path("interpreter", folder=folder)
+        return cls(SentenceEncoder.load(folder), *read_heads(path))
+
+    def read(
+        self, texts: Sequence[str], lines: bool = False, explain: bool = False
+    ) -> list[Reading]:
+        """One reading for each text, of up to `LONGEST` characters.
+
+        A text longer than a window of the encoder is read in windows, which count by their length.
+
+        Args:
+            lines: the texts are what is said; otherwise they say how.
+            explain: find the words that decided.
+
+        Raises:
+            InvalidInput: no text, or one that is too long.
+        """
+        if isinstance(texts, str):
+            raise InvalidInput("A text came alone; give a list of texts, such as ['sadly'].")
+        readings = []
+        for text in texts:
+            if not isinstance(text, str):
+                raise InvalidInput(f"A text came as {type(text).__name__}; allowed: str.")
+            if len(text) > LONGEST:
+                raise InvalidInput(
+                    f"A text of {len(text):,} characters; allowed: up to {LONGEST:,}; shorten it."
+                )
+            readings.append(self._read(text, lines, explain))
+        return readings
+
+    def labels(self, texts: Sequence[str]) -> Tensor:
+        """Probabilities (B, 28) of GoEmotions' labels in lines; `LABELS` names them."""
+        rows = [self._outputs(self.encoder.windows(named(text).text), True)[0] for text in texts]
+        return torch.stack([row[:, : ASKED.start].sigmoid().mean(0) for row in rows])
+
+    def _read(self, text: str, lines: bool, explain: bool) -> Reading:
+        plain = named(text)
+        if not _WORD.search(plain.text):
+            return Reading(EmotionVector(), 0.0, 0.0, 0.0, 1.0)
+        windows = self.encoder.windows(plain.text)
+        logits, attention = self._outputs(windows, lines)
+        felt = self.heads.intensities(logits, lines)
+        shares = torch.tensor([float(len(window.places)) for window in windows])
+        shares /= shares.sum()
+        total = shares @ felt
+        strongest = total.argsort(descending=True)[:MOST].tolist()
+        found = {
+            NAMES[index]: round(float(total[index]), 4)
+            for index in strongest
+            if total[index] >= FLOOR
+        }
+        words: tuple[tuple[str, int, int, float], ...] = ()
+        if explain and found:
+            first = strongest[0]
+            most = int((shares * felt[:, first]).argmax())
+            looked = attention[most][:, ASKED.start + first]
+            left = self._without(plain.text, windows[most], looked, first, lines)
+            words = tuple(
+                (text[slice(*plain.origin(*span))], *plain.origin(*span), share)
+                for span, value in left
+                if (share := float((felt[most, first] - value) * shares[most])) >= _LEAST
+            )
+        place = (shares @ logits[:, PLACE].tanh()).tolist()
+        return Reading(EmotionVector(found), *place, self._known(text), words)
+
+    def _outputs(self, windows: Sequence[Window], lines: bool) -> tuple[Tensor, list[Tensor]]:
+        """Logits (B, K) of windows, and each one's attention (T, K)."""
+        logits: list[Tensor] = []
+        attention: list[Tensor] = []
+        for states, mask in self.encoder.states(windows, _AT_ONCE):
+            with torch.inference_mode():
+                chosen = torch.stack([states[layer] for layer in LAYERS], dim=2)
+                some, attended = self.heads(chosen, mask, torch.full((len(mask),), float(lines)))
+            logits.append(some)
+            attention += attended
+        return torch.cat(logits), attention
+
+    def _without(
+        self, text: str, window: Window, looked: Tensor, category: int, lines: bool
+    ) -> list[tuple[tuple[int, int], float]]:
+        """Spans of words, and what the window still asks of a category when each is left out.
+
+        Only the words that the category's output looked at most are tried: attention alone says
+        where the head looks, not what it makes of it.
+        """
+        spans = []
+        for match in _WORD.finditer(text, window.start, window.end):
+            if match[0].lower() in FILLERS or len(match[0]) > _LONGEST_WORD:
+                continue
+            tokens = [
+                index + 1  # after the mark of the beginning
+                for index, place in enumerate(window.places)
+                if match.start() <= place < match.end()
+            ]
+            spans.append((float(looked[tokens].sum()), match.span()))
+        tried = [span for _, span in sorted(spans, reverse=True)[:_OCCLUDED]]
+        if not tried:
+            return []
+        texts = (text[window.start : start] + text[end : window.end] for start, end in tried)
+        windows = [self.encoder.windows(each)[0] for each in texts]
+        felt = self.heads.intensities(self._outputs(windows, lines)[0], lines)[:, category]
+        return sorted(zip(tried, felt.tolist(), strict=True), key=lambda entry: entry[1])
+
+    def _known(self, text: str) -> float:
+        encoded = self.encoder.tokenizer.encode(text, add_special_tokens=False)
+        words: dict[int, list[str]] = {}
+        for number, token in zip(encoded.word_ids, encoded.tokens, strict=True):
+            words.setdefault(number, []).append(token)
+        spoken = [parts for parts in words.values() if parts[0].isalpha() or parts[0] == "[UNK]"]
+        if not spoken:
+            return 1.0
+        whole = sum(
+            len(parts) == 1 and parts[0].isascii() and parts[0] not in _FOREIGN | {"[UNK]"}
+            for parts in spoken
+        )
+        return whole / len(spoken)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A text with its emoji in words.
+
+    Attributes:
+        text: with the names in place of the emoji.
+        swaps: of each emoji, start and end of its name here and of itself in the text that came.
+    """
+
+    text: str
+    swaps: tuple[tuple[int, int, int, int], ...] = ()
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the text that came a stretch of this one stood."""
+        shift = 0
+        for first, last, began, ended in self.swaps:
+            if start < first:
+                break
+            if start < last:
+                return began, ended
+            shift = ended - last - 1  # a space was put after the name
+        return start + shift, end + shift
+
+
+def named(text: str) -> Named:
+    """The text with emoji in words: the encoder knows none of them."""
+    if not _RARE.search(text):
+        return Named(text)
+    import emoji
+
+    parts, swaps, length, done = [], [], 0, 0
+    for found in emoji.emoji_list(text):
+        name = emoji.demojize(found["emoji"], delimiters=("", "")).replace("_", " ")
+        before = text[done : found["match_start"]] + " "
+        parts += [before, name, " "]
+        start = length + len(before)
+        swaps.append((start, start + len(name), found["match_start"], found["match_end"]))
+        length, done = start + len(name) + 1, found["match_end"]
+    return Named("".join([*parts, text[done:]]), tuple(swaps))
+
+
+def read_heads(path: str | os.PathLike) -> tuple[Heads, dict[str, Any]]:
+    """The heads of a checkpoint that `training.interpret` wrote, and what it says of itself.
+
+    Raises:
+        WeightsError: another file, tensors that do not fit, or another taxonomy.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            described = json.loads((file.metadata() or {})["interpreter"])
+            taxonomy, count, hidden = (described[key] for key in ("taxonomy", "heads", "hidden"))
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError):
+        raise WeightsError(f"{path} holds no interpreter; install Voice Actor again.") from None
+    if taxonomy != fingerprint():
+        raise WeightsError(
+            f"{path} was made for another list of emotions (taxonomy {taxonomy}, "
+            f"here {fingerprint()}); use the checkpoint of this version."
+        )
+    heads = Heads(count, hidden)
+    try:
+        heads.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+    return heads, described

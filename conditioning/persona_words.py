@@ -233,7 +233,7 @@ _SOUNDS: dict[str, tuple[str, dict, int]] = {
     "harsh": ("", {"rough": 0.2, "tilt": 1}, 1),
 }
 _VERBS: dict[str, dict[str, float]] = {
-    "whisper": {"whisper": 1, "level": -3},
+    "whisper": {"whisper": 1},
     "hiss": {"whisper": 0.6, "emphasis": 0.3},
     "murmur": {"level": -5, "melody": -0.3, "breath": 0.06, "emphasis": -0.3},
     "mutter": {"level": -5, "melody": -0.4, "emphasis": -0.4},

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from conditioning.errors import InvalidInput
 from conditioning.lexicon import DEGREES, LEXICON
 from conditioning.manner import BOUNDS, Manner
+from conditioning.persona_words import WORDS
 
 LONGEST_PAUSE = 10.0  # seconds
 PAUSES = {"short pause": 0.25, "pause": 0.5, "long pause": 1.2}
@@ -54,27 +55,28 @@ for _words in (SPEEDS, PITCHES, VOLUMES):
     _words.update(dict.fromkeys(("default", "normal"), 0.0))
 MODERATE, STRONG, REDUCED = 0.6, 1.0, -0.6  # weights of emphasis
 
-# Words -> (group, manner). The sizes are our judgement of ordinary use, well within `BOUNDS`.
+# Words -> (group, manner). They mean what they mean in a direction; in a line, where no voice is
+# chosen by them, a pitch or a breath is meant in full.
 _DELIVERIES = {
-    word: (group, manner)
+    word: (group, WORDS[word].manner if manner is None else manner)
     for words, group, manner in (
-        ("whisper/whis", "voice", Manner(whisper=1.0)),
-        ("shout/yell/shouty", "voice", Manner(pitch=3.0, level=7.0, tilt=2.5)),
-        ("mumble/mutter", "voice", Manner(level=-3.0, tilt=-1.5, melody=-0.4, emphasis=-0.5)),
+        ("whisper/shout/yell/mumble/mutter", "voice", None),
+        ("rough/raspy/gruff/gravelly/hoarse/husky", "voice", None),
+        ("whis", "voice", WORDS["whisper"].manner),
+        ("shouty", "voice", WORDS["shout"].manner),
         ("breathy", "voice", Manner(breath=0.2)),
-        ("rough/raspy/gruff/gravelly/hoarse/husky", "voice", Manner(rough=0.3)),
-        ("slow/slower/unhurriedly/slow paced", "pace", Manner(pace=SPEEDS["slow"])),
-        ("fast/faster/quick/quicker/rushed/hurried/fast paced", "pace", Manner(pace=0.35)),
+        ("slow/slower/unhurriedly", "pace", None),
+        ("slow paced", "pace", WORDS["slow"].manner),
+        ("fast/faster/quick/quicker/rushed/hurried", "pace", None),
+        ("fast paced", "pace", WORDS["fast"].manner),
         ("drawn out", "pace", Manner(pace=-0.5)),
         ("deliberate", "pace", Manner(pace=-0.25, pause=0.2)),
-        ("loud/louder", "level", Manner(level=VOLUMES["loud"], tilt=1.0)),
-        ("quiet/quieter/hushed", "level", Manner(level=VOLUMES["soft"], tilt=-1.0)),
-        ("soft/softer", "level", Manner(level=-4.0, tilt=-1.5, breath=0.05)),
+        ("loud/louder/quiet/quieter/hushed/soft/softer", "level", None),
         ("high/higher/high pitched", "pitch", Manner(pitch=PITCHES["high"])),
         ("low/lower/low pitched", "pitch", Manner(pitch=PITCHES["low"])),
         ("deep/deeper", "pitch", Manner(pitch=PITCHES["low"], formants=-0.05)),
-        ("monotone/monotonous/robotic", "melody", Manner(melody=-1.0)),
-        ("sing song/singsong/melodic", "melody", Manner(melody=0.7)),
+        ("monotone/monotonous/robotic/sing song/melodic", "melody", None),
+        ("singsong", "melody", WORDS["sing song"].manner),
     )
     for word in words.split("/")
 }

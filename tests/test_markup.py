@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from conditioning.errors import InvalidInput, UserError
 from conditioning.lexicon import LEXICON
 from conditioning.markup import parse_markup
+from conditioning.persona import read_persona
 from conditioning.taxonomy import NAMES
 from conditioning.vocal_tags import _BESIDE, _DELIVERIES, _EFFECTS, _PASSING, _SOUNDS
 from conditioning.wording import parse_direction
@@ -251,7 +252,12 @@ def test_of_two_manners_of_one_kind_the_later_holds_until_it_ends():
         ("two", 0.35),
         ("three", -0.35),
     ]
-    assert manners("[quiet] a [high] b")[0] == ("a b", {"level": -5.0, "tilt": -1.0})
+    assert manners("[quiet] a [high] b")[0] == ("a b", read_persona("quiet").manner.to_json())
+
+
+@pytest.mark.parametrize("word", ["whisper", "shout", "slow", "fast", "quiet", "monotone"])
+def test_a_bracket_means_what_the_same_word_means_in_a_direction(word):
+    assert manners(f"[{word}] Go.") == [("Go.", read_persona(word).manner.to_json())]
 
 
 def test_degrees_change_a_manner_and_stay_within_bounds():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from conditioning import pictographs, vocal_tags
 from conditioning.emotion import (
     EmotionCurve,
     EmotionVector,
@@ -18,8 +19,9 @@ from conditioning.emotion import (
 from conditioning.errors import InvalidInput, UserError
 from conditioning.manner import Manner
 from conditioning.markup import parse_markup, stations
-from conditioning.persona import Persona, read_persona
-from conditioning.suggestion import NEUTRAL, acted, beside, told_beside
+from conditioning.persona import Persona, Reason, read_persona
+from conditioning.suggestion import DOUBTED, NEUTRAL, acted, beside, told_beside
+from conditioning.taxonomy import INDEX
 from conditioning.wording import Evidence, Understood, nothing_named, slip, understand
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from conditioning.likeness import Likeness
 
 AUTO = "auto"  # the direction that asks for what the line itself suggests
+KEPT = "the voice keeps its own reading"
 NOT_ENGLISH = "The direction does not look like English, which is all that is understood."
 SUGGESTED = "suggested by"  # how evidence begins that nobody named
+SURE = 0.35  # an intensity found in words that do not look like English is otherwise no guide
 ENGLISH = 0.4  # of the words must be known ones, or the direction is called not English
 
 
@@ -207,18 +211,20 @@ class DirectionReader:
             _once([*(note for each in readings for note in each.notes), *markup.notes]),
         )
 
-    def line(self, text: str, context: Sequence[tuple[str, str]] = ()) -> EmotionVector:
-        """What a line itself suggests to feel; neutral where there is nobody to read it.
+    def line(
+        self, text: str, context: Sequence[tuple[str, str]] = ()
+    ) -> tuple[EmotionVector, tuple[str, ...]]:
+        """What a line itself suggests to feel, and notes; neutral where nobody can read it.
 
         Args:
             context: (who, what) of the lines before, for the language model.
         """
-        answer, _ = self._ask(text, None, context)
+        answer, notes = self._ask(text, None, context)
         if answer:
-            return answer.curve.mean()
+            return answer.curve.mean(), notes
         if self._interpreter is None:
-            return NEUTRAL
-        return acted(self._interpreter.read([text], lines=True)[0].intensities)
+            return NEUTRAL, notes
+        return acted(self._interpreter.read([text], lines=True)[0].intensities), notes
 
     def _own(self, direction, text: str, context: Sequence[tuple[str, str]]) -> _Own:
         """The line's own direction."""
@@ -239,15 +245,17 @@ class DirectionReader:
         if len(parts) > 1:
             readings = self._stations(parts)
             curve = EmotionCurve(tuple(_ramp([reading.vector for reading in readings], 0.0, 1.0)))
-            who = next((reading.persona for reading in readings if reading.persona), Persona())
+            readings[1:] = [reading.staying() for reading in readings[1:]]
+            who = readings[0].persona
             manners = _manners(readings, 0, len(text))
             return _Own(curve, tuple(readings), replace(who, manner=Manner()), manners)
-        persona, named = _named(parts[0])
-        answer, notes = (
-            self._ask(text, parts[0], context) if _connotes(persona, named) else (None, ())
-        )
-        if answer:
-            return _told(answer, persona, named)
+        answer, notes = None, ()
+        if self._language_model and parse_number(parts[0]) is None:
+            persona, named = _named(parts[0])
+            if _connotes(persona, named):
+                answer, notes = self._ask(text, parts[0], context)
+            if answer:
+                return _told(answer, persona, named)
         (reading,) = self._stations(parts)
         reading = reading.noting(notes)
         return _Own(EmotionCurve.constant(reading.vector), (reading,), reading.persona)
@@ -278,6 +286,11 @@ class DirectionReader:
         suggestion = self._interpreter.read([text], lines=True, explain=True)[0]
         nothing = Understood(NEUTRAL, (), ())
         vector, evidence = _combined(nothing, suggestion, Persona(), "the line itself")
+        if not evidence:
+            notes = (
+                *notes,
+                "The line itself suggests no feeling; the voice keeps its own reading.",
+            )
         return _Own(EmotionCurve.constant(vector), (_Reading(vector, evidence, notes=notes),))
 
     def _stations(self, parts: Sequence[str]) -> list[_Reading]:
@@ -312,15 +325,21 @@ class DirectionReader:
             suggestion = self._interpreter.read([_spelt(words)], explain=True)[0]
             if suggestion.known < ENGLISH:
                 notes = (*notes, NOT_ENGLISH)
+        if suggestion and suggestion.known < ENGLISH and not _sure(suggestion):
+            suggestion = replace(suggestion, intensities=NEUTRAL)
         vector, evidence = _combined(named, suggestion, persona, "the direction as a whole")
         if suggestion and any(item.why.startswith(SUGGESTED) for item in evidence):
             ignored = ()
         if not evidence and not persona:
-            if suggestion is None or suggestion.known < ENGLISH or slip(ignored):
+            if (
+                suggestion is None
+                or (suggestion.known < 1 and slip(ignored))
+                or (suggestion.known < ENGLISH)
+            ):
                 raise nothing_named(words, named, *notes)
             notes = (
                 *notes,
-                f"{quoted(words)} suggests no feeling; the voice keeps its own reading.",
+                f"{quoted(words)} suggests no feeling; {KEPT}.",
             )
             ignored = ()
         return _Reading(vector, evidence, ignored, persona, notes)
@@ -342,9 +361,13 @@ class _Reading:
     def within(self, start: int, end: int) -> _Reading:
         """The same for a bracket: its evidence says where it holds."""
         evidence = tuple(replace(item, span=(start, end)) for item in self.evidence)
-        who = [reason for reason in self.persona.reasons if reason.what in ("gender", "age")]
-        notes = (f"{reason.words!r}: the speaker does not change within a line." for reason in who)
-        return replace(self, evidence=evidence).noting(tuple(notes))
+        return replace(self, evidence=evidence).staying()
+
+    def staying(self) -> _Reading:
+        """The same with a note on words that would change the speaker within the line."""
+        who = (each for each in self.persona.reasons if each.what in ("gender", "age", "timbre"))
+        notes = (f"{each.words!r}: the speaker does not change within a line." for each in who)
+        return self.noting(tuple(notes))
 
 
 class _Own(NamedTuple):
@@ -359,7 +382,24 @@ class _Own(NamedTuple):
 def _named(words: str) -> tuple[Persona, Understood]:
     words = _spelt(words)
     persona = read_persona(words)
+    settings = tuple(_settings(words))
+    if settings:
+        manner = sum((setting for _, setting in settings), persona.manner)
+        reasons = (*persona.reasons, *(reason for reason, _ in settings))
+        persona = replace(persona, manner=manner, reasons=reasons)
     return persona, understand(words, [(each.start, each.end) for each in persona.reasons])
+
+
+def _settings(words: str) -> Iterator[tuple[Reason, Manner]]:
+    """The manners that parts of a direction give in numbers, as in "sad, speed 0.8"."""
+    start = 0
+    for part in words.split(","):
+        setting = vocal_tags.setting(part.strip())
+        if setting:
+            first = start + len(part) - len(part.lstrip())
+            told = part.strip()
+            yield Reason(told, first, first + len(told), "manner", "as given in numbers"), setting
+        start += len(part) + 1
 
 
 def _connotes(persona: Persona, named: Understood) -> bool:
@@ -395,7 +435,22 @@ def _combined(
         for name, value in vector.items()
         if value > named.vector[name]
     )
-    return vector, (*named.evidence, *added)
+    doubted = (
+        replace(
+            item,
+            intensity=vector[item.category],
+            why=f"{item.why}, x{DOUBTED:g}: named in passing, and the rest does not confirm it",
+        )
+        if item.category in INDEX and vector[item.category] < named.vector[item.category]
+        else item
+        for item in named.evidence
+    )
+    return vector, (*doubted, *added)
+
+
+def _sure(suggestion: Reading) -> bool:
+    """Whether a reading is certain enough to be followed although the words look foreign."""
+    return bool(suggestion.intensities.items()) and suggestion.intensities.items()[0][1] >= SURE
 
 
 def _manners(
@@ -411,12 +466,10 @@ def _manners(
 
 
 def _spelt(words: str) -> str:
-    """The words, emoji by their names."""
+    """The words, emoji by their names; "enraged face" is enraged."""
     if words.isascii():
         return words
-    import emoji
-
-    return emoji.demojize(words, delimiters=(" ", " ")).replace("_", " ")
+    return pictographs.named(words).text.replace(" face", " ")
 
 
 def _once(words: Iterable[str]) -> tuple[str, ...]:

@@ -205,7 +205,8 @@ class Director:
         directed = not auto and _directed(line, asked)
         words, why = EmotionVector(), _because(asked)
         if not directed and asked.text.strip():
-            words = self.reader.line(asked.text, self._said)
+            words, notes = self.reader.line(asked.text, self._said)
+            asked = replace(asked, notes=(*asked.notes, *notes))
             why = ((f"the line itself: {_strongest(words)}",) if not words.is_neutral else ()) + why
         own = asked.curve if directed else self.reader.direct(line.text, words).curve
         spoken = own.mean()

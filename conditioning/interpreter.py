@@ -20,6 +20,7 @@ from . import weights
 from .emotion import EmotionVector
 from .errors import InvalidInput, WeightsError
 from .lexicon import FILLERS
+from .pictographs import named
 from .sentences import CHANNELS, SentenceEncoder, Window
 from .taxonomy import CATEGORIES, CORPUS_LABELS, INDEX, NAMES, fingerprint
 
@@ -30,12 +31,12 @@ PLACE = slice(ASKED.stop, ASKED.stop + 3)  # valence, arousal, dominance
 OUTPUTS = PLACE.stop
 FLOOR, MOST = 0.08, 8  # what is too faint to report, and how many categories are reported
 LONGEST = 100_000  # characters
-_OCCLUDED = 6  # words left out, one at a time, to see which decide
+# Words left out, one at a time, to see which decide: so many that it costs what the reading did.
+_OCCLUDED, _OCCLUDED_TOKENS = 4, 60
 _AT_ONCE = 16  # windows
 _LONGEST_WORD = 40  # letters; more is no word that could be shown
 _LEAST = 0.02  # intensity that a word must add to have decided anything
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_RARE = re.compile(r"[^\x00-\u024f]")  # emoji lie beyond Latin letters
 
 # Words of other languages that the English vocabulary holds whole. No word that English has too.
 _FOREIGN = frozenset(
@@ -272,7 +273,8 @@ class Interpreter:
                 if match.start() <= place < match.end()
             ]
             spans.append((float(looked[tokens].sum()), match.span()))
-        tried = [span for _, span in sorted(spans, reverse=True)[:_OCCLUDED]]
+        most = min(_OCCLUDED, max(1, _OCCLUDED_TOKENS // len(window.ids)))
+        tried = [span for _, span in sorted(spans, reverse=True)[:most]]
         if not tried:
             return []
         texts = (text[window.start : start] + text[end : window.end] for start, end in tried)
@@ -293,47 +295,6 @@ class Interpreter:
             for parts in spoken
         )
         return whole / len(spoken)
-
-
-@dataclass(frozen=True)
-class Named:
-    """A text with its emoji in words.
-
-    Attributes:
-        text: with the names in place of the emoji.
-        swaps: of each emoji, start and end of its name here and of itself in the text that came.
-    """
-
-    text: str
-    swaps: tuple[tuple[int, int, int, int], ...] = ()
-
-    def origin(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the text that came a stretch of this one stood."""
-        shift = 0
-        for first, last, began, ended in self.swaps:
-            if start < first:
-                break
-            if start < last:
-                return began, ended
-            shift = ended - last - 1  # a space was put after the name
-        return start + shift, end + shift
-
-
-def named(text: str) -> Named:
-    """The text with emoji in words: the encoder knows none of them."""
-    if not _RARE.search(text):
-        return Named(text)
-    import emoji
-
-    parts, swaps, length, done = [], [], 0, 0
-    for found in emoji.emoji_list(text):
-        name = emoji.demojize(found["emoji"], delimiters=("", "")).replace("_", " ")
-        before = text[done : found["match_start"]] + " "
-        parts += [before, name, " "]
-        start = length + len(before)
-        swaps.append((start, start + len(name), found["match_start"], found["match_end"]))
-        length, done = start + len(name) + 1, found["match_end"]
-    return Named("".join([*parts, text[done:]]), tuple(swaps))
 
 
 def read_heads(path: str | os.PathLike) -> tuple[Heads, dict[str, Any]]:

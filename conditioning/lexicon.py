@@ -14,8 +14,8 @@ _WORDS: dict[str, dict[float, str]] = {
         0.35: "lighthearted light-hearted lightheartedly lighthearted_fun droll wry wryly",
         0.6: "amused amusedly amusing amusement playful playfully playfulness silly silliness "
         "jovial jovially joviality mirth mirthful mirthfully jesting joking jokingly fun funny "
-        "humorous humorously giggling giggly chuckling",
-        0.8: "laughing laughter laughingly laugh",
+        "humorous humorously giggling giggly giggles chuckling chuckles chuckle",
+        0.8: "laughing laughter laughingly laugh laughs laughed",
         0.95: "hilarious hilarity guffawing in_stitches",
     },
     "Elation": {
@@ -159,7 +159,7 @@ _WORDS: dict[str, dict[float, str]] = {
     "Confusion": {
         0.35: "puzzled puzzlement",
         0.6: "confused confusedly confusion perplexed perplexity baffled disoriented "
-        "disorientation lost",
+        "disorientation feeling_lost feels_lost utterly_lost",
         0.8: "bewildered bewilderment",
     },
     "Embarrassment": {
@@ -259,7 +259,7 @@ _WORDS: dict[str, dict[float, str]] = {
 _BLENDS: dict[str, dict[str, float]] = {
     # Sadness alone is subdued: low, slow, quiet. Who cries is high and unsteady, as in distress.
     "tearful tearfully tears close_to_tears choked_up": {"Sadness": 0.6, "Distress": 0.4},
-    "crying cry weeping weep sobbing sob in_tears bawling wailing": {
+    "crying cry cries weeping weep weeps sobbing sob sobs in_tears bawling wailing wails": {
         "Sadness": 0.8,
         "Distress": 0.7,
     },
@@ -332,6 +332,10 @@ DEGREES: dict[str, float] = {
     for phrase in phrases.split()
 }
 
+# What they multiply a manner by, where that is something else: "less loud" is quieter than usual,
+# and not a little louder.
+OF_MANNERS: dict[str, float] = DEGREES | {"less": -0.5}
+
 # Words that make the emotion after them count for nothing.
 _NEGATIONS = (
     "not no no_longer never without isn't aren't wasn't don't doesn't neither nor "
@@ -380,21 +384,23 @@ DETERMINERS = frozenset(
     "a an the his her their my your our its this that these those some every another".split()
 )
 TOWARDS = frozenset(
-    "to at toward towards about for against with by from over facing before behind after".split()
+    "to at toward towards about for against with by from over facing before behind after beside "
+    "near than".split()
 )
+POSSESSIVES = frozenset("his her their my your our its".split())
+BEING = frozenset("is are was were seems seem looks look feels feel".split())
 # After these the person is the speaker, for all that they look like verbs.
 SPEAKER_VERBS = frozenset(
     "is was as his this has sounds feels seems becomes plays being becoming sounding playing "
     "portraying voicing acting impersonating imitating embodying like channeling channelling "
     "performing always perhaps".split()
 )
+# Persons and beasts that no persona is made of.
 PEOPLE = frozenset(
-    "patient patients child children kid kids baby babies boy boys girl girls man men woman women "
-    "friend friends husband wife son crowd audience people person someone somebody client clients "
-    "pupil pupils student students class recruit recruits widow widows victim victims guest guests "
-    "dog cat horse animal beast king queen prince princess knight fan fans team nurse cop thief "
-    "mob witness witnesses boss couple family neighbour neighbor colleague colleagues toddler "
-    "toddlers teen teens bride groom cadet cadets ghost spirit monster dragon troops crew".split()
+    "servant servants patient patients baby babies friend friends crowd audience people person someone somebody "
+    "client clients pupil pupils class recruit recruits victim victims guest guests dog cat "
+    "horse animal fan fans team cop thief mob witness witnesses boss couple family neighbour "
+    "colleague colleagues groom cadet cadets troops crew neighbours".split()
 )
 # ... and nouns that end so ("passenger", "visitor", "scientist", "fireman"), unless they name an
 # emotion.

@@ -59,9 +59,14 @@ class Manner:
 
     def __add__(self, other: Manner) -> Manner:
         """Both at once, each control within `BOUNDS`."""
+        # Rounded so that 0.1 + 0.2 prints as 0.3.
         return Manner.bounded(
-            {name: getattr(self, name) + getattr(other, name) for name in CONTROLS}
+            {name: round(getattr(self, name) + getattr(other, name), 4) for name in CONTROLS}
         )
+
+    def scaled(self, factor: float) -> Manner:
+        """Every control times the factor, within `BOUNDS`."""
+        return Manner.bounded({name: round(factor * getattr(self, name), 4) for name in CONTROLS})
 
     @classmethod
     def bounded(cls, values: Mapping[str, float]) -> Manner:

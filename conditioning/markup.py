@@ -13,7 +13,7 @@ Brackets, asterisks and tags are the language of a line:
     [pause], [long pause], [pause 800ms]   silence: 0.5, 1.2, 0.25 ("short") or any up to 10 s
     [emphasis] word, *word*, **words**     emphasis 0.6, 0.6 and 1; [strong emphasis] is 1
     \\[ \\* \\( \\<                            the character itself
-    [laughs], (sighs), <gasp>              cannot be done: a note says so, and what is felt directs
+    [laughs], (sighs), *gasps*, <gasp>     cannot be done: a note says so, and what is felt directs
                                            the words up to the end of the sentence
     [whispers], (softly), [shouting]       as in the systems that they come from: to the next tag
     <break time="1s"/>, <prosody ...>      SSML, see `conditioning.ssml`; whole in <speak>
@@ -50,10 +50,12 @@ from conditioning.vocal_tags import (
     Pause,
     Sound,
     group_of,
+    is_starred_aside,
     read_part,
 )
 
 _ARROW = re.compile(r"->|→")
+_NUMBER = re.compile(r"\s*[+-]?\.?\d")
 _HOW = (
     "write [fear] or [fear 0.2 -> 0.9] before the words, [/] to end it, \\[ for a literal bracket"
 )
@@ -68,12 +70,15 @@ class Span:
         directions: what the bracket says, as written: one direction that holds all along, or the
             two or more stations of a ramp, evenly spaced from start to end.
         position: offset of the bracket in the text as it came, for error messages.
+        beside: whether it is added to the direction in force, the line's own, as what is felt with
+            a sound is; otherwise it takes that one's place.
     """
 
     start: int
     end: int
     directions: tuple[str, ...]
     position: int
+    beside: bool = False
 
     @property
     def at_start(self) -> str:
@@ -165,6 +170,7 @@ class _Token:
     opening: Opening | None = None
     partner: _Token | None = field(default=None, repr=False)
     closes: bool = False
+    held: _Held | None = None
 
 
 def _scan(line: _Line, text: str, positions: Sequence[int], literal: frozenset[int]) -> None:
@@ -174,38 +180,44 @@ def _scan(line: _Line, text: str, positions: Sequence[int], literal: frozenset[i
     _pair_songs(text, tokens)
     _pair_tags(tokens)
     reached = 0
-    opened: dict[int, _Held] = {}
-    for token in tokens:
+    for token in _with_starred_asides(text, tokens):
         line.say(text[reached : token.start])
         reached = token.end
-        written, position = text[token.start : token.end], positions[token.start]
-        if token.kind == "escape":
-            line.say(token.content)
-        elif token.kind == "bracket":
-            line.bracket(token.content, position)
-        elif token.kind in ("aside", "wait"):
-            line.parts(token.content, position, written, aside=token.kind == "aside")
-        elif token.partner is None and token.kind in ("stars", "song"):
-            line.say(written)
-        elif token.kind == "stars":
-            if token.closes:
-                line.release(opened.pop(id(token.partner)))
-            else:
-                manner = Manner(emphasis=MODERATE if token.end - token.start == 1 else STRONG)
-                opened[id(token)] = line.hold(manner, position, written)
-        elif token.kind == "song":
-            line.join()
-            if not token.closes:
-                line.note(written, position, "this voice cannot sing yet; the words are spoken")
-        elif token.closes:
-            line.join()
-            if token.partner is None:
-                line.note(written, position, "it closes nothing and is passed over")
-            else:
-                line.close(token.partner.opening.position)
-        else:
-            line.open(token.opening, written)
+        _hand(line, token, text[token.start : token.end], positions[token.start])
     line.say(text[reached:])
+
+
+def _hand(line: _Line, token: _Token, written: str, position: int) -> None:
+    if token.kind == "escape":
+        line.say(token.content)
+    elif token.kind == "bracket":
+        line.bracket(token.content, position)
+    elif token.kind in ("aside", "wait"):
+        line.parts(token.content, position, written, aside=token.kind == "aside")
+    elif token.kind == "tag":
+        _hand_tag(line, token, written, position)
+    elif token.partner is None:
+        line.say(written)
+    elif token.kind == "song":
+        line.join()
+        if not token.closes:
+            line.note(written, position, "this voice cannot sing yet; the words are spoken")
+    elif token.closes:
+        line.release(token.partner.held)
+    else:
+        manner = Manner(emphasis=MODERATE if token.end - token.start == 1 else STRONG)
+        token.held = line.hold(manner, position, written)
+
+
+def _hand_tag(line: _Line, token: _Token, written: str, position: int) -> None:
+    if not token.closes:
+        line.open(token.opening, written)
+        return
+    line.join()
+    if token.partner is None:
+        line.note(written, position, "it closes nothing and is passed over")
+    elif token.partner.opening.end == "paired":
+        line.close(token.partner.opening.position)
 
 
 def _tokens(text: str, positions: Sequence[int], literal: frozenset[int]) -> list[_Token]:
@@ -292,6 +304,20 @@ def _pair_stars(text: str, tokens: list[_Token]) -> None:
             waiting[length] = opener
 
 
+def _with_starred_asides(text: str, tokens: list[_Token]) -> list[_Token]:
+    """The tokens, with one in the place of the two about an aside such as "*sighs*"."""
+    kept: list[_Token] = []
+    for token in tokens:
+        # Nothing else stands between the two.
+        if token.kind == "stars" and token.closes and kept[-1] is token.partner:
+            start, inside = token.partner.start, text[token.partner.end : token.start]
+            if is_starred_aside(inside, text[max(start - 60, 0) : start], text[token.end :][:60]):
+                kept[-1] = _Token("aside", start, token.end, inside)
+                continue
+        kept.append(token)
+    return kept
+
+
 def _pair_songs(text: str, tokens: list[_Token]) -> None:
     """Notes with words between them are sung; one alone is a sign."""
     waiting = None
@@ -315,8 +341,9 @@ def _pair_tags(tokens: list[_Token]) -> None:
             if token.opening.end == "unclosed":
                 waiting.setdefault(name, []).append(token)
         elif waiting.get(name):
-            token.partner = waiting[name].pop()
-            token.partner.opening = token.partner.opening._replace(end="paired")
+            token.partner = opener = waiting[name].pop()
+            end = "empty" if opener.end == token.start else "paired"
+            opener.opening = opener.opening._replace(end=end)
 
 
 @dataclass(eq=False)
@@ -338,7 +365,11 @@ class _Held:
 
 
 class _Turn(NamedTuple):
-    """Where the direction changes; `content` None returns to the line's own."""
+    """Where the direction changes; `content` None returns to the line's own.
+
+    sound: what is made there, or with `content` all along; it cannot be done.
+    beside: whether it is added to the line's own direction.
+    """
 
     place: int
     content: str | None
@@ -346,14 +377,30 @@ class _Turn(NamedTuple):
     written: str
     strict: bool = False
     sound: Sound | None = None
+    beside: bool = False
+
+    @property
+    def sets(self) -> bool:
+        """Whether it sets the direction in force, and is no sound that only stands there."""
+        return self.content is not None or self.sound is None
+
+
+class _Stretch(NamedTuple):
+    """From one turn to the next, and to the next one that sets the direction in force."""
+
+    turn: _Turn
+    start: int
+    end: int
+    following: int
 
 
 class _Opened(NamedTuple):
-    """An element that is not closed yet, and what its end brings back."""
+    """An element that is not closed yet, and what its end brings back where it has `turned`."""
 
-    held: _Held | None = None
-    before: _Turn | None = None
     asks: Element | None = None
+    held: _Held | None = None
+    turned: bool = False
+    before: _Turn | None = None
 
 
 # A sentence ends where the next one does not begin in lower case.
@@ -450,14 +497,16 @@ class _Line:
         self.join()
         if self.captured is not None:
             return
+        parts = _split(content)
         try:
-            read = [(part, read_part(part, aside)) for part in _split(content)]
+            if len(parts) == 1:
+                _no_ramp_of_manners(content)
+            read = [(part, read_part(part, aside)) for part in parts]
         except InvalidInput as error:
             raise InvalidInput(f"Bracket at character {position + 1}: {error}") from None
         rest = [part for part, meaning in read if meaning is None]
         if len(rest) == len(read):
             rest = [content]  # as written
-            _no_ramp_of_manners(content, position)
         deliveries = [meaning for _, meaning in read if isinstance(meaning, Delivery)]
         if rest or any(delivery.passing for delivery in deliveries):
             self._end_passing()
@@ -543,8 +592,8 @@ class _Line:
                 self.release(held)
             stack.clear()
 
-    def _turn(self, content: str | None, position: int, written: str, strict: bool = False) -> None:
-        self.current = _Turn(self.place(), content, position, written, strict)
+    def _turn(self, content: str | None, position: int, written: str, **more: object) -> None:
+        self.current = _Turn(self.place(), content, position, written, **more)
         self.turns.append(self.current)
 
     def _pause(self, lasting: float, position: int) -> None:
@@ -558,53 +607,25 @@ class _Line:
 
     def open(self, opening: Opening, written: str) -> None:
         self.join()
-        paired = opening.end == "paired"
+        paired, position = opening.end == "paired", opening.position
         if self.captured is not None:
             if paired:
-                self.elements[opening.position] = _Opened()
+                self.elements[position] = _Opened()
             return
-        position = opening.position
-        try:
-            asks = element(opening.name, opening.attributes)
-        except InvalidInput as error:
-            raise InvalidInput(f"<{opening.name}> at character {position + 1}: {error}") from None
-        if asks is None:
-            self.note(written, position, "it is not known; the text inside is spoken")
-            asks = Element()
-        if asks.passed:
-            self.note(written, position, asks.passed)
+        asks = self._asked(opening, written)
         if asks.pause is not None:
             self._pause(asks.pause, position)
-        before, held = self.current, None
-        if asks.rewrite is not None and not paired:
-            if opening.end == "unclosed":
-                raise InvalidInput(
-                    f"The <{opening.name}> at character {position + 1} is never closed; allowed: "
-                    f"<{opening.name}>…</{opening.name}>; close it after its words."
-                )
-            self.say(asks.rewrite(""))
-        if asks.sound is not None and not paired:
-            self._sound(asks.sound, position, written)
-        elif asks.sound is not None:
-            self.note(written, position, _remark(asks.sound, felt=True))
-            asks = asks._replace(direction=asks.sound.direction)
+        if not paired:
+            self._stand(asks, opening, written)
         if opening.end == "empty" and not asks.stands:
             return
-        if asks.direction:
-            self._end_passing()
-            self._turn(asks.direction, position, written)
-        if asks.manner and not paired and asks.group:
-            stack = self.groups.setdefault(asks.group, [])
-            for earlier in stack:
-                self.release(earlier)
-            stack[:] = [self.hold(asks.manner, position, written)]
-        elif asks.manner:
-            held = self.hold(asks.manner, position, written, word=asks.word and not paired)
-            self.unclosed += not asks.word and not paired
+        before = self.current
+        turned = self._direct(asks, opening, written)
+        held = self._control(asks, opening, written)
         if asks.ends is not None:
             self.part()
         if paired:
-            self.elements[position] = _Opened(held, before if asks.direction else None, asks)
+            self.elements[position] = _Opened(asks, held, turned, before)
             if asks.rewrite is not None:
                 self.captured = position, []
         if len(self.elements) + self.unclosed > DEEPEST:
@@ -612,6 +633,70 @@ class _Line:
                 f"The <{opening.name}> at character {position + 1} stands inside too many others; "
                 f"allowed: {DEEPEST}; close some before it."
             )
+
+    def _asked(self, opening: Opening, written: str) -> Element:
+        """What an element asks for; notes say what of it is passed over."""
+        position = opening.position
+        try:
+            asks = element(opening.name, opening.attributes)
+        except InvalidInput as error:
+            raise InvalidInput(f"<{opening.name}> at character {position + 1}: {error}") from None
+        if asks is None:
+            self.note(written, position, "it is not known; the text inside is spoken")
+            return Element()
+        if asks.passed:
+            self.note(written, position, asks.passed)
+        return asks
+
+    def _stand(self, asks: Element, opening: Opening, written: str) -> None:
+        """Does what an element without content asks for where it stands."""
+        if asks.rewrite is not None:
+            if opening.end == "unclosed":
+                raise InvalidInput(
+                    f"The <{opening.name}> at character {opening.position + 1} is never closed; "
+                    f"allowed: <{opening.name}>…</{opening.name}>; close it after its words."
+                )
+            self.say(asks.rewrite(""))
+        if asks.sound is not None:
+            self._sound(asks.sound, opening.position, written)
+        if asks.ends is not None and opening.end == "empty":
+            self.part()
+            self._end_sentence(asks.ends)
+
+    def _direct(self, asks: Element, opening: Opening, written: str) -> bool:
+        """Begins the direction that an element asks for, if it does."""
+        if asks.sound is not None and opening.end == "paired":
+            return self._sound_along(asks.sound, opening.position, written)
+        if asks.direction:
+            self._end_passing()
+            self._turn(asks.direction, opening.position, written)
+        return bool(asks.direction)
+
+    def _sound_along(self, sound: Sound, position: int, written: str) -> bool:
+        """Begins what is felt with a sound, beside the direction in force unless that is a ramp."""
+        force = self.current if self.current and self.current.content is not None else None
+        held = self._stations(force) if force else ()
+        if not sound.direction or len(held) > 1:
+            self.note(written, position, _remark(sound))
+            return False
+        self._end_passing()
+        felt = ", ".join([*held, sound.direction])
+        self._turn(felt, position, written, sound=sound, beside=force is None or force.beside)
+        return True
+
+    def _control(self, asks: Element, opening: Opening, written: str) -> _Held | None:
+        """Begins the manner that an element asks for; what its closing tag ends."""
+        if not asks.manner:
+            return None
+        paired, position = opening.end == "paired", opening.position
+        if asks.group and not paired:
+            stack = self.groups.setdefault(asks.group, [])
+            for earlier in stack:
+                self.release(earlier)
+            stack[:] = [self.hold(asks.manner, position, written)]
+            return None
+        self.unclosed += not asks.word and not paired
+        return self.hold(asks.manner, position, written, word=asks.word and not paired)
 
     def close(self, position: int | None = None) -> None:
         """Ends the element that opened at a position, or the innermost one."""
@@ -627,9 +712,9 @@ class _Line:
             return
         if opened.held is not None:
             self.release(opened.held)
-        if opened.asks.direction:
-            before = opened.before
-            self._turn(before and before.content, before.position if before else position, "")
+        if opened.turned:
+            before = opened.before or _Turn(0, None, position, "")
+            self._turn(before.content, before.position, "", beside=before.beside)
         if opened.asks.ends is not None:
             self.part()
             self._end_sentence(opened.asks.ends)
@@ -655,48 +740,62 @@ class _Line:
         return Markup(clean, spans, manners, self._pauses(words), self._notes())
 
     def _spans(self, clean: str, words: list[int]) -> tuple[Span, ...]:
-        starts = [self.places[turn.place] for turn in self.turns]
-        sounds = any(turn.sound for turn in self.turns)
-        stops = [match.end() for match in _STOP.finditer(clean)] if sounds else []
+        stops: list[int] = []
+        if any(not turn.sets for turn in self.turns):
+            stops = [*(match.end() for match in _STOP.finditer(clean)), len(clean)]
         spans: list[Span] = []
         force: _Turn | None = None
-        following = _following([turn.sound is None for turn in self.turns], starts, len(clean))
-
-        def add(start: int, end: int, directions: tuple[str, ...], position: int) -> None:
-            if _any(words, start, end):
-                spans.append(Span(start, end, directions, position))
-
-        for index, turn in enumerate(self.turns):
-            start = starts[index]
-            end = starts[index + 1] if index + 1 < len(starts) else len(clean)
-            if turn.sound is None:
-                force = turn if turn.content is not None else None
-                if force is None:
-                    continue
-                if turn.strict and not _any(words, start, following[index]):
-                    raise InvalidInput(
-                        f"The bracket {_shown(turn.written)} at character {turn.position + 1} has "
-                        "nothing to speak after it; allowed: before the words it directs; move or "
-                        "remove it."
-                    )
-                held = self._stations(turn)
-                add(start, end if len(held) == 1 else following[index], held, turn.position)
+        for stretch in self._stretches(len(clean)):
+            if not stretch.turn.sets:
+                spans += self._beside_sound(stretch, force, words, stops)
                 continue
-            held = self._stations(force) if force else ()
-            first = bisect_left(words, start)
-            felt = start
-            if turn.sound.direction and len(held) < 2 and first < len(words):
-                stop = bisect_right(stops, words[first])
-                felt = min(end, stops[stop] if stop < len(stops) else len(clean))
-            if _any(words, start, felt):
-                directions = (", ".join([*held, turn.sound.direction]),)
-                add(start, felt, directions, turn.position)
-                self.note(turn.written, turn.position, _remark(turn.sound, felt=True))
-            else:
-                self.note(turn.written, turn.position, _remark(turn.sound, felt=False))
-            if len(held) == 1:
-                add(felt, end, held, force.position)
-        return tuple(spans)
+            force = stretch.turn if stretch.turn.content is not None else None
+            if force:
+                spans += self._directed(stretch, words)
+        return tuple(span for span in spans if _any(words, span.start, span.end))
+
+    def _stretches(self, length: int) -> list[_Stretch]:
+        stretches = []
+        end = following = length
+        for turn in reversed(self.turns):
+            start = self.places[turn.place]
+            stretches.append(_Stretch(turn, start, end, following))
+            end, following = start, start if turn.sets else following
+        return stretches[::-1]
+
+    def _directed(self, stretch: _Stretch, words: list[int]) -> list[Span]:
+        """The words under a direction, up to the next turn; a ramp goes on through sounds."""
+        turn, start, end, following = stretch
+        spoken = _any(words, start, following)
+        if turn.strict and not spoken:
+            raise InvalidInput(
+                f"The bracket {_shown(turn.written)} at character {turn.position + 1} has "
+                "nothing to speak after it; allowed: before the words it directs; move or "
+                "remove it."
+            )
+        if turn.sound:
+            self.note(turn.written, turn.position, _remark(turn.sound, spoken and "inside"))
+        held = self._stations(turn)
+        end = end if len(held) == 1 else following
+        return [Span(start, end, held, turn.position, turn.beside)]
+
+    def _beside_sound(
+        self, stretch: _Stretch, force: _Turn | None, words: list[int], stops: list[int]
+    ) -> list[Span]:
+        """What is felt with a sound, to the end of the sentence, and the direction in force."""
+        turn, start, end, _ = stretch
+        held = self._stations(force) if force else ()
+        felt = start
+        first = bisect_left(words, start)
+        if turn.sound.direction and len(held) < 2 and first < len(words):
+            felt = min(end, stops[bisect_right(stops, words[first])])
+        spoken = _any(words, start, felt)
+        self.note(turn.written, turn.position, _remark(turn.sound, spoken and "after it"))
+        directions = (", ".join([*held, turn.sound.direction]),)
+        spans = [Span(start, felt, directions, turn.position, force is None or force.beside)]
+        if len(held) == 1:
+            spans.append(Span(felt, end, held, force.position, force.beside))
+        return spans
 
     def _stations(self, turn: _Turn) -> tuple[str, ...]:
         try:
@@ -752,23 +851,16 @@ class _Line:
         )
 
 
-def _following(settings: list[bool], starts: list[int], length: int) -> list[int]:
-    """For each turn the offset of the next one that is no sound."""
-    following = [length] * len(starts)
-    for index in range(len(starts) - 2, -1, -1):
-        following[index] = starts[index + 1] if settings[index + 1] else following[index + 1]
-    return following
-
-
 def _any(words: list[int], start: int, end: int) -> bool:
     """Whether a letter or digit stands in [start, end)."""
     index = bisect_left(words, start)
     return index < len(words) and words[index] < end
 
 
-def _remark(sound: Sound, felt: bool) -> str:
-    if felt and sound.direction:
-        return f"{sound.why}; the words after it are spoken {sound.spoken} instead"
+def _remark(sound: Sound, where: str | bool = False) -> str:
+    """What to say of a sound; `where` stand the words that are spoken with what is felt, if any."""
+    if where and sound.direction:
+        return f"{sound.why}; the words {where} are spoken {sound.spoken} instead"
     return f"{sound.why}; {sound.otherwise}"
 
 
@@ -785,12 +877,14 @@ def _split(content: str) -> list[str]:
     return [part for part in _PARTS.split(" ".join(content.split())) if part]
 
 
-def _no_ramp_of_manners(content: str, position: int) -> None:
-    sides = _ARROW.split(content)
-    if len(sides) > 1 and all(isinstance(read_part(side), Delivery) for side in sides):
+def _no_ramp_of_manners(content: str) -> None:
+    first, *others = _ARROW.split(content)
+    if not others or not isinstance(read_part(first), Delivery):
+        return
+    if all(_NUMBER.match(side) or isinstance(read_part(side), Delivery) for side in others):
         raise InvalidInput(
-            f"The ramp {_shown(content)} at character {position + 1} is one of manners; allowed: "
-            "ramps of directions; write one bracket after the other."
+            f"The ramp {_shown(content)} is one of manners; allowed: ramps of directions; write "
+            "one bracket after the other."
         )
 
 

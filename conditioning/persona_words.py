@@ -513,6 +513,10 @@ def _words() -> dict[str, Word]:
 
 WORDS: dict[str, Word] = _words()
 DONE_TO: frozenset[str] = frozenset(_forms(_DONE_TO, "verb"))
+# Every noun of one word that names a person or a character, one of them or several.
+PERSONS: frozenset[str] = frozenset(
+    text for text, word in WORDS.items() if word.noun and " " not in text
+)
 
 NUMBERS = {
     word: number

@@ -11,11 +11,13 @@ NOTHING = "neutral"  # as evidence names the absence of emotion
 
 # Chosen on the directions that training holds out, by how often an expected emotion is among the
 # three strongest and none of the opposite valence is loud (training/directions, `held_out`).
-FAINTEST = 0.12  # a suggestion below is not followed
-LEAST = 0.3  # what the strongest suggestion is raised to when it is next to nothing; see `acted`
+FAINTEST = 0.1  # a suggestion below is not followed
+LEAST = 0.3  # what the strongest suggestion is raised to when it is faintest; see `acted`
 SUGGESTIONS = 4  # emotions at most that nobody named
 AGAINST = 0.3  # the most that is suggested of the valence that the rest has not
+CLEAR = 0.65  # share by which one valence must outweigh the other to be certain
 BESIDE = 0.8  # of a suggestion counts beside emotions that are named
+LEAST_BESIDE = 0.08  # beside emotions that are named a fainter one is left out
 UNHEARD = 0.08  # a named emotion that the reading finds fainter is not confirmed
 DOUBTED = 0.45  # of one that is not confirmed counts, where it stands in a longer sentence
 
@@ -23,27 +25,34 @@ DOUBTED = 0.45  # of one that is not confirmed counts, where it stands in a long
 def acted(read: EmotionVector) -> EmotionVector:
     """Intensities to act, from a reading whose doubt makes them small.
 
-    All are raised alike, so that the strongest goes from s to `LEAST` + (1 - `LEAST`) s: one would
-    rather see a guess acted mildly than hardly at all. The strongest `SUGGESTIONS` are kept, and
-    those of the weaker sign of valence stay at `AGAINST`.
+    All are raised alike, so that the strongest lies between `LEAST`, at `FAINTEST`, and itself, at
+    1: one would rather see a guess acted mildly than hardly at all. The strongest `SUGGESTIONS` are
+    kept. Those of the weaker sign of valence stay within `AGAINST`; all do where it is uncertain
+    which sign that is, since the worst of guesses is a glad reading of a sad line.
     """
     kept = [pair for pair in read.items() if pair[1] >= FAINTEST][:SUGGESTIONS]
     if not kept:
         return NEUTRAL
     strongest = kept[0][1]
-    gain = (LEAST + (1 - LEAST) * strongest) / strongest
-    return _agreeing({name: gain * value for name, value in kept})
+    gain = (1 - (1 - LEAST) * (1 - strongest) / (1 - FAINTEST)) / strongest
+    raised = {name: gain * value for name, value in kept}
+    balance = _balance(read)
+    if abs(balance) < CLEAR:
+        return EmotionVector(_within(raised))
+    against = {name: value for name, value in raised.items() if sign(name) * balance < 0}
+    return EmotionVector(raised | _within(against))
 
 
-def _agreeing(felt: dict[str, float]) -> EmotionVector:
-    """The emotions, those of the weaker sign of valence at most `AGAINST`."""
-    balance = sum(sign(name) * value for name, value in felt.items())
-    return EmotionVector(
-        {
-            name: round(min(value, AGAINST) if sign(name) * balance < 0 else value, 4)
-            for name, value in felt.items()
-        }
-    )
+def _balance(read: EmotionVector) -> float:
+    """From -1, all unpleasant, to 1, all pleasant."""
+    signed = [sign(name) * value for name, value in read.items()]
+    return sum(signed) / max(sum(map(abs, signed)), 1e-9)
+
+
+def _within(felt: dict[str, float]) -> dict[str, float]:
+    """The emotions in proportion, the strongest at most `AGAINST`."""
+    share = min(1.0, AGAINST / max(felt.values(), default=1.0))
+    return {name: share * value for name, value in felt.items()}
 
 
 def beside(named: Understood, read: EmotionVector, usual: EmotionVector) -> EmotionVector:
@@ -74,8 +83,10 @@ def beside(named: Understood, read: EmotionVector, usual: EmotionVector) -> Emot
     added = {name: share * value for name, value in suggested.items() if name not in spoken}
     signs = {sign(name) for name in felt}
     for name, value in added.items():
-        against = bool(felt) and sign(name) not in signs and not named.in_passing
-        felt[name] = round(min(value, AGAINST) if against else value, 4)
+        if signs and sign(name) not in signs and not named.in_passing:
+            value = min(value, AGAINST)
+        if value >= LEAST_BESIDE:
+            felt[name] = round(value, 4)
     return EmotionVector(felt)
 
 

@@ -7,11 +7,12 @@ import re
 from typing import NamedTuple
 
 from conditioning.errors import InvalidInput
-from conditioning.lexicon import DEGREES, LEXICON
+from conditioning.lexicon import DETERMINERS, LEXICON, OF_MANNERS
 from conditioning.manner import BOUNDS, Manner
 from conditioning.persona_words import WORDS
 
 LONGEST_PAUSE = 10.0  # seconds
+LONGEST_PART = 60  # characters; what is longer is read as a direction
 PAUSES = {"short pause": 0.25, "pause": 0.5, "long pause": 1.2}
 
 
@@ -119,14 +120,21 @@ _SETTINGS = {
     }.items()
     for name in names.split()
 }
+_EXAMPLES = {
+    name: {"speed": "0.8", "pitch": "+2", "volume": "-6"}[setting]
+    for name, setting in _SETTINGS.items()
+    if setting in ("speed", "pitch", "volume")
+}
 _GROUPS = {"speed": "pace", "volume": "level", "whisper": "voice", "breath": "voice"}
 _SETTING = re.compile(rf"({'|'.join(_SETTINGS)})(?:\s*[:=]\s*|\s+)(\S.*)")
 _AMOUNT = re.compile(
     r"([+-]?)(\d+(?:\.\d*)?|\.\d+)\s*(x|×|%|st|semitones?|db|hz|s|sec|seconds?|ms|milliseconds?|)"
 )
+# Begins like a number, or is none: "nan" and "inf" are numbers to Python alone.
+_NUMERIC = re.compile(r"[+-]*(?:\.?\d|[∞¼½¾]|(?:nan|inf|infinity)$)")
 _PAUSE = re.compile(
     r"(?:(?P<length>short|brief|long)[ -])?(?:pauses?|pausing|breaks?|beat|silence|uv break|lbreak)"
-    r"(?:\s*[:=]\s*|\s+(?:for|of)\s+|\s+)?(?P<time>[+-]?[\d.].*)?"
+    rf"(?:\s*[:=]\s*|\s+(?:for|of)\s+|\s+)?(?P<time>(?=[.]|{_NUMERIC.pattern}).*)?"
 )
 
 _SOUNDS = {
@@ -225,6 +233,11 @@ _ASIDE_EFFECTS = frozenset(
 )
 _ACCENT = re.compile(r"\b(?:accent|dialect)\b")
 _SPEAKER = re.compile(r"s\d|speaker \d{1,2}")
+# "He *laughs*" and "the *sobs*" are words with emphasis.
+_SUBJECTS = DETERMINERS | frozenset(
+    "he she it who which one nobody somebody everybody anybody everyone someone anyone nothing "
+    "something everything never always still also often just really only even and or no not".split()
+)
 # In round brackets these are text: "trousers (pants)", "(a sad song)".
 _NOUNS = frozenset("song breath breaths cry hum kiss pants smack swallow swallows noise".split())
 _ARTICLES = frozenset("a an the".split())
@@ -248,24 +261,59 @@ def read_part(words: str, aside: bool = False) -> Delivery | Pause | Sound | Non
     Raises:
         InvalidInput: for a number outside of what is allowed.
     """
-    plain = " ".join(words.lower().replace("_", " ").split())
-    if not plain or len(plain) > 60:
+    plain = _plain(words)
+    if not plain or len(plain) > LONGEST_PART:
         return None
     if aside:
         plain = plain.replace("-", " ")
-    else:
-        setting = _setting(plain)
-        if setting is not None:
-            return setting
+    elif (numeric := _setting(plain)) is not None:
+        return numeric
     pause = _PAUSE.fullmatch(plain)
     if pause and not (aside and pause["time"]):
         return _pause(pause)
+    if plain in _EXAMPLES and not aside:
+        raise InvalidInput(
+            f"{plain!r} says no amount; allowed: a number; write for example "
+            f"'{plain} {_EXAMPLES[plain]}'."
+        )
     return _delivery(plain, aside) or _sound(plain.replace("-", " "), aside)
+
+
+def setting(words: str) -> Manner | None:
+    """The manner that "speed 0.8", "pitch +2", "volume -6 dB" or "whisper 0.5" sets; else None.
+
+    Raises:
+        InvalidInput: for a number outside of what is allowed, or in a unit that is not known.
+    """
+    plain = _plain(words)
+    delivery = _setting(plain) if len(plain) <= LONGEST_PART else None
+    return delivery and delivery.manner
+
+
+def is_starred_aside(words: str, before: str, after: str) -> bool:
+    """Whether words between asterisks are an aside, as in "*sighs* fine", and not emphasised.
+
+    A verb in the third person is one unless a subject stands before it; a sound in another form
+    only between sentences: "*cough* Sorry", but "Don't *laugh* at me" and "*Breathe* in".
+
+    Args:
+        before, after: what stands before the first asterisk and after the last.
+    """
+    meaning = read_part(words, aside=True)
+    if meaning is None:
+        return False
+    before = before.rstrip()
+    if re.match(r"\w+(?<!s)s\b", words):
+        *_, determiner, subject = ["", "", *before.replace("*", "").lower().split()]
+        return not (subject in _SUBJECTS or determiner in DETERMINERS)
+    between = not before or not (before[-1].isalnum() or before[-1] == ",")
+    urged = words[0].isupper() and after.lstrip()[:1].islower()
+    return isinstance(meaning, Sound) and between and not after[:1].strip() and not urged
 
 
 def group_of(word: str) -> str | None:
     """The group that "[/word]" closes, such as "pace" for "slow" or "speed"; else None."""
-    plain = " ".join(word.lower().replace("_", " ").replace("-", " ").split())
+    plain = _plain(word.replace("-", " "))
     plain = _PASSING.get(plain, plain)
     if plain in _DELIVERIES:
         return _DELIVERIES[plain][0]
@@ -273,6 +321,10 @@ def group_of(word: str) -> str | None:
         return "emphasis"
     setting = _SETTINGS.get(plain)
     return setting and _GROUPS.get(setting, setting)
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.lower().replace("_", " ").replace("−", "-").split())
 
 
 def _delivery(plain: str, aside: bool) -> Delivery | None:
@@ -287,11 +339,9 @@ def _delivery(plain: str, aside: bool) -> Delivery | None:
     words = spaced.split()
     for count in range(len(words)):
         degree, rest = " ".join(words[:count]), " ".join(words[count:])
-        if rest in _DELIVERIES and (not degree or degree in DEGREES):
+        if rest in _DELIVERIES and (not degree or degree in OF_MANNERS):
             group, manner = _DELIVERIES[rest]
-            factor = DEGREES.get(degree, 1.0)
-            scaled = {name: round(value * factor, 4) for name, value in manner.to_json().items()}
-            return Delivery(Manner.bounded(scaled), group)
+            return Delivery(manner.scaled(OF_MANNERS.get(degree, 1.0)), group)
     return None
 
 
@@ -307,6 +357,8 @@ def _setting(plain: str) -> Delivery | None:
         control, value = name, _plain_number(name, written)
     if value is not None:
         return Delivery(Manner(**{control: value}), group, word=name == "emphasis")
+    if name not in _MEASURES:  # "whisper rough" is two manners
+        return None
     named = _delivery(written, aside=False)
     return named if named and named.group == group else None
 
@@ -319,10 +371,11 @@ def _amount(written: str) -> tuple[str, float, str] | None:
 def _plain_number(control: str, written: str) -> float | None:
     """A control's number in its own unit; None where there is no number."""
     amount = _amount(written)
-    if amount is None or amount[2]:
-        return None
     low, high = BOUNDS[control]
-    return _within(control, written, amount[1], control, f"{low:g} to {high:g}")
+    allowed = f"{low:g} to {high:g}"
+    if amount is None or amount[2]:
+        return _no_unit(control, written, f"{allowed}; write for example {high / 2:g}")
+    return _within(control, written, amount[1], control, allowed)
 
 
 def ratio(written: str) -> float | None:
@@ -418,7 +471,7 @@ def _within(name: str, written: str, value: float, control: str, allowed: str) -
 
 def _no_unit(name: str, written: str, allowed: str) -> None:
     """None for words; an error for what begins like a number and has no known unit."""
-    if re.match(r"[+-]?\.?\d", written):
+    if _NUMERIC.match(written):
         raise InvalidInput(f"The {name} {_shown(written)} is not understood; allowed: {allowed}.")
 
 

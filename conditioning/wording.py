@@ -12,6 +12,7 @@ from typing import NamedTuple
 from conditioning.emotion import EmotionVector, checked_intensity, parse_number, quoted
 from conditioning.errors import InvalidInput
 from conditioning.lexicon import (
+    BEING,
     DEGREES,
     DETERMINERS,
     FEIGNED,
@@ -23,9 +24,11 @@ from conditioning.lexicon import (
     NO_PERSONS,
     PEOPLE,
     PERSON_ENDINGS,
+    POSSESSIVES,
     SPEAKER_VERBS,
     TOWARDS,
 )
+from conditioning.persona_words import DONE_TO, PERSONS
 from conditioning.taxonomy import find
 
 
@@ -63,10 +66,9 @@ class Understood(NamedTuple):
     @property
     def in_passing(self) -> bool:
         """Whether what is named stands in a sentence of which most words name nothing."""
-        telling = {item.words for item in self.evidence}
-        return sum(map(_worded, self.ignored)) > PASSING * sum(
-            len(words.split()) for words in telling
-        )
+        silent = sum(map(_worded, self.ignored))
+        telling = sum(len(words.split()) for words in {item.words for item in self.evidence})
+        return silent >= SENTENCE and silent > PASSING * telling
 
     @property
     def numbered(self) -> frozenset[str]:
@@ -100,7 +102,9 @@ _KINDS = (
 )
 _LONGEST = max(len(phrase.split()) for _, known in _KINDS for phrase in known)
 HELD_BACK = 0.7  # of a feeling is heard when it is held back, by our judgement,
-PASSING = 1.0  # words that name nothing to each that names something, in a sentence about others
+# Words that name nothing: so many at least, and so many to each that names something, make a
+# sentence in which a feeling may be named in passing.
+SENTENCE, PASSING = 4, 1.0
 NUMBER = "the number given"
 PUT_ON = 0.6  # and of one that is only played
 _FARTHEST_NOUN = 8  # words between a person and what says who that is
@@ -274,6 +278,14 @@ class _Reader:
         """Whether what stands there says something else than an emotion."""
         return any(start <= self.tokens[index].start < end for start, end in self.known)
 
+    def _part_of_more(self, index: int, after: int) -> bool:
+        """Whether the words there are part of a longer phrase that says something else."""
+        first, last = self.tokens[index].start, self.tokens[after - 1].end
+        return any(
+            start <= first and last <= end and (start, end) != (first, last)
+            for start, end in self.known
+        )
+
     def _degree(self, phrase: _Phrase, index: int) -> int:
         if self._known(index):  # "a deep voice"
             return phrase.after
@@ -307,6 +319,8 @@ class _Reader:
         return phrase.after
 
     def _emotion(self, phrase: _Phrase, index: int) -> int:
+        if self._part_of_more(index, phrase.after):  # "a trembling voice" is a manner
+            return phrase.after
         number, after = self._number_after(phrase)
         if number is None:
             number = self.number
@@ -356,7 +370,8 @@ class _Reader:
             self._begin(index)
             self.number = parse_number(token.text)
             return following
-        self.ignored.append(token.text)
+        if not self._known(index):
+            self.ignored.append(token.text)
         return index + 1
 
     def _number_after(self, phrase: _Phrase) -> tuple[float | None, int]:
@@ -389,9 +404,10 @@ class _Reader:
             or (following[:1] == [":"] and parse_number("".join(following[1:])) is not None)
             or (number is not None and not following[0].isdigit() and self._alone(index))
         )
-        if given:
+        known = self._known(index)
+        if given and not known:
             find(self.words[token.start : token.end])  # raises, with the nearest names
-        if not self._known(index) and index not in self.others:
+        if not known and index not in self.others:
             self.ignored.append(self.words[token.start : token.end])
         self._drop_degrees()
         if not self.negation:
@@ -462,9 +478,24 @@ class _Reader:
                 first -= 1
             if first and self.tokens[first - 1].text in DETERMINERS:
                 first -= 1
-            if first and self._points(first - 1):
-                felt |= dict.fromkeys(range(first, noun + 1), token.text)
+            if (first and self._points(first - 1)) or self._related(first, noun):
+                felt |= dict.fromkeys(range(first, self._said_of(noun)), token.text)
         return felt
+
+    def _related(self, first: int, noun: int) -> bool:
+        """Whether a person is somebody's, as in "her frightened sister", and not the speaker."""
+        before = self.tokens[first - 1].text if first else ""
+        return (
+            first < noun and self.tokens[first].text in POSSESSIVES and before not in SPEAKER_VERBS
+        )
+
+    def _said_of(self, noun: int) -> int:
+        """Where what is said of a person ends: "her brother is angry", up to the next stop."""
+        after = noun + 1
+        if after < len(self.tokens) and self.tokens[after].text in BEING:
+            while after < len(self.tokens) and self.tokens[after].kind != "stop":
+                after += 1
+        return after
 
     def _points(self, index: int) -> bool:
         """Whether the word there makes a person who follows it another than the speaker."""
@@ -474,11 +505,11 @@ class _Reader:
         if word in SPEAKER_VERBS or self.tokens[index].kind != "word":
             return False
         followed = index + 1 < len(self.tokens) and self.tokens[index + 1].text in DETERMINERS
-        return word in TOWARDS or (word.endswith(("ing", "s")) and followed)
+        return word in TOWARDS | DONE_TO or (word.endswith(("ing", "s")) and followed)
 
 
 def _is_person(word: str) -> bool:
-    if word in PEOPLE:
+    if word in PEOPLE or word in PERSONS:
         return True
     single = word.removesuffix("s")
     return len(single) > 4 and single.endswith(PERSON_ENDINGS) and not {word, single} & _NO_PERSONS

@@ -36,7 +36,7 @@ class Words(DirectionReader):
     """Reads the few words above in lines."""
 
     def line(self, text, context=()):
-        return reader(text)
+        return reader(text), ()
 
 
 def insult(to: str) -> Line:
@@ -327,7 +327,7 @@ def test_the_director_reads_each_line_once():
     class Counting(Words):
         def line(self, text, context=()):
             asked.append(text)
-            return EmotionVector()
+            return EmotionVector(), ()
 
     director = bran("average", reader=Counting())
     director.scene([Line("Bran", "One. [happy] Two."), insult("Bran"), Line("Bran", "Three.")])

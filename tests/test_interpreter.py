@@ -21,9 +21,9 @@ from conditioning.interpreter import (
     Head,
     Heads,
     Interpreter,
-    named,
     read_heads,
 )
+from conditioning.pictographs import named
 from conditioning.sentences import CHANNELS, DEPTH, SentenceEncoder, mean, padded
 from conditioning.sentences import LONGEST as LONGEST_WINDOW
 from conditioning.taxonomy import CORPUS_LABELS, INDEX, NAMES

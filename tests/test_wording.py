@@ -69,6 +69,13 @@ def test_roundabout_denials_count_for_nothing(words):
         ("furious at a laughing pupil", "Amusement", "Anger"),
         ("afraid of the angry dog", "Anger", "Fear"),
         ("amused by his furious old neighbour", "Anger", "Amusement"),
+        ("caring, comforting worried patients", "Distress", "Affection"),
+        ("amused, calming frightened children", "Fear", "Amusement"),
+        ("a proud king to a scared servant", "Fear", "Pride"),
+        ("calm, beside a worried mother", "Distress", "Contentment"),
+        ("glad, mocking a sad clown", "Sadness", "Contentment"),
+        ("tired, and his frightened sister too", "Fear", "Fatigue/Exhaustion"),
+        ("upset because her brother is angry", "Anger", "Distress"),
     ],
 )
 def test_what_others_feel_is_not_asked_of_the_speaker(words, other, own):
@@ -88,6 +95,7 @@ def test_what_others_feel_is_not_asked_of_the_speaker(words, other, own):
         ("playing a jealous husband", "Jealousy & Envy"),
         ("with a bitter whisper", "Bitterness"),
         ("reading it as an excited child", "Elation"),
+        ("like her frightened sister", "Fear"),
     ],
 )
 def test_a_person_who_is_the_speaker_feels_what_is_said(words, own):
@@ -102,6 +110,11 @@ def test_somebody_else_and_signs_around_words_are_not_reported():
 @pytest.mark.parametrize("words", ["about 70% sure, sad", "sad, roughly 0.5 as loud as usual"])
 def test_a_number_in_prose_is_given_to_nothing(words):
     assert felt(words) == {"Sadness": 0.6}
+
+
+def test_an_emotion_word_within_a_longer_manner_is_a_manner():
+    assert understand("a trembling voice", [(2, 17)]).vector.is_neutral
+    assert not understand("a trembling voice", [(2, 11)]).vector.is_neutral
 
 
 def test_words_that_mean_something_else_are_not_reported():

@@ -20,8 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
-from conditioning.interpreter import LABELS, LAYERS, meaning, named
+from conditioning.interpreter import LABELS, LAYERS, meaning
 from conditioning.lexicon import LEXICON, NEUTRAL, PLAIN
+from conditioning.pictographs import named
 from conditioning.sentences import CHANNELS, SentenceEncoder
 from conditioning.taxonomy import CATEGORIES
 
@@ -224,7 +225,7 @@ class InterpreterData(lightning.LightningDataModule):
         text: str = "../shared/data/text/goemotions",
         cache: str = "runs/interpret",
         lines: int = 128,
-        asked: int = 32,
+        asked: int = 64,
         single: int = 16,
         seed: int = 0,
     ):

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import metadata
 
 from conditioning.errors import InvalidInput, UserError
@@ -175,7 +176,8 @@ def speak(options: argparse.Namespace) -> None:
     direction = asked(options.direction, options.emotion)
     directed = checked(text, direction, options, pronunciations)
     if options.like is not None:
-        directed = likeness(options, direction)
+        way = likeness(options, directed.curve if direction is not None else None)
+        directed = way if direction is None else replace(directed, prosody=way)
     elif options.like_baseline:
         raise InvalidInput("--like-baseline came without --like; add it.")
 

@@ -18,7 +18,7 @@ from conditioning.emotion import (
 )
 from conditioning.errors import InvalidInput, UserError
 from conditioning.manner import Manner
-from conditioning.markup import parse_markup, stations
+from conditioning.markup import Markup, parse_markup, stations
 from conditioning.persona import Persona, Reason, read_persona
 from conditioning.suggestion import DOUBTED, NEUTRAL, acted, beside, told_beside
 from conditioning.taxonomy import INDEX
@@ -35,6 +35,10 @@ NOT_ENGLISH = "The direction does not look like English, which is all that is un
 SUGGESTED = "suggested by"  # how evidence begins that nobody named
 SURE = 0.35  # an intensity found in words that do not look like English is otherwise no guide
 ENGLISH = 0.4  # of the words must be known ones, or the direction is called not English
+
+
+Stretch = tuple[int, int, Manner]
+"""First character and last + 1 in the clean text, and the manner between them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Direction:
     ignored: tuple[str, ...] = ()
     prosody: Likeness | None = None
     persona: Persona = field(default_factory=Persona)
-    manners: tuple[tuple[int, int, Manner], ...] = ()
+    manners: tuple[Stretch, ...] = ()
     pauses: tuple[tuple[int, float], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -183,22 +187,7 @@ class DirectionReader:
         markup = parse_markup(text_with_markup)
         prosody = direction if isinstance(direction, Likeness) else None
         own = self._own(direction if prosody is None else prosody.emotions, markup.text, context)
-        curve, manners = own.curve, [*own.manners, *markup.manners]
-        readings, points, reached = list(own.readings), [], 0
-        for span in markup.spans:
-            points += _stretch(curve, reached, span.start, len(markup.text))
-            try:
-                inside = self._stations(span.directions)
-            except UserError as error:
-                raise type(error)(f"Bracket at character {span.position + 1}: {error}") from None
-            start, end = span.start / len(markup.text), span.end / len(markup.text)
-            points += _ramp([reading.vector for reading in inside], start, end)
-            manners += _manners(inside, span.start, span.end)
-            readings += [reading.within(span.start, span.end) for reading in inside]
-            reached = span.end
-        if markup.spans:
-            points += _stretch(curve, reached, len(markup.text), len(markup.text))
-            curve = EmotionCurve(tuple(points))
+        curve, readings, manners = self._bracketed(own, markup)
         return Direction(
             curve,
             markup.text,
@@ -206,10 +195,37 @@ class DirectionReader:
             _once(word for reading in readings for word in reading.ignored),
             prosody,
             own.persona,
-            tuple(manners),
+            (*manners, *markup.manners),
             markup.pauses,
             _once([*(note for each in readings for note in each.notes), *markup.notes]),
         )
+
+    def _bracketed(
+        self, own: _Own, markup: Markup
+    ) -> tuple[EmotionCurve, list[_Reading], list[Stretch]]:
+        """The line's own direction with those of its brackets: curve, readings, manners."""
+        if not markup.spans:
+            return own.curve, list(own.readings), list(own.manners)
+        length, readings, manners = len(markup.text), list(own.readings), list(own.manners)
+        points: list[tuple[float, EmotionVector]] = []
+        reached = 0
+        for span in markup.spans:
+            points += _stretch(own.curve, reached, span.start, length)
+            try:
+                inside = self._stations(span.directions)
+            except UserError as error:
+                raise type(error)(f"Bracket at character {span.position + 1}: {error}") from None
+            vectors = [reading.vector for reading in inside]
+            if span.beside:
+                under = _stretch(own.curve, span.start, span.end, length)
+                points += [(place, vector.combine(vectors[0])) for place, vector in under]
+            else:
+                points += _ramp(vectors, span.start / length, span.end / length)
+            manners += _manners(inside, span.start, span.end)
+            readings += [reading.within(span.start, span.end) for reading in inside]
+            reached = span.end
+        points += _stretch(own.curve, reached, length, length)
+        return EmotionCurve(tuple(points)), readings, manners
 
     def line(
         self, text: str, context: Sequence[tuple[str, str]] = ()
@@ -243,12 +259,7 @@ class DirectionReader:
             return self._suggested(text, context)
         parts = stations(direction)
         if len(parts) > 1:
-            readings = self._stations(parts)
-            curve = EmotionCurve(tuple(_ramp([reading.vector for reading in readings], 0.0, 1.0)))
-            readings[1:] = [reading.staying() for reading in readings[1:]]
-            who = readings[0].persona
-            manners = _manners(readings, 0, len(text))
-            return _Own(curve, tuple(readings), replace(who, manner=Manner()), manners)
+            return self._ramped(parts, len(text))
         answer, notes = None, ()
         if self._language_model and parse_number(parts[0]) is None:
             persona, named = _named(parts[0])
@@ -259,6 +270,16 @@ class DirectionReader:
         (reading,) = self._stations(parts)
         reading = reading.noting(notes)
         return _Own(EmotionCurve.constant(reading.vector), (reading,), reading.persona)
+
+    def _ramped(self, parts: Sequence[str], length: int) -> _Own:
+        """A ramp over the whole line: its first station says who speaks, each how for its share."""
+        first, *others = self._stations(parts)
+        readings = [first, *(reading.staying() for reading in others)]
+        points = _ramp([reading.vector for reading in readings], 0.0, 1.0)
+        who = replace(first.persona, manner=Manner())
+        return _Own(
+            EmotionCurve(tuple(points)), tuple(readings), who, _manners(readings, 0, length)
+        )
 
     def _ask(
         self, text: str, words: str | None, context: Sequence[tuple[str, str]]
@@ -376,7 +397,7 @@ class _Own(NamedTuple):
     curve: EmotionCurve
     readings: tuple[_Reading, ...] = ()
     persona: Persona = Persona()
-    manners: tuple[tuple[int, int, Manner], ...] = ()
+    manners: tuple[Stretch, ...] = ()
 
 
 def _named(words: str) -> tuple[Persona, Understood]:
@@ -453,9 +474,7 @@ def _sure(suggestion: Reading) -> bool:
     return bool(suggestion.intensities.items()) and suggestion.intensities.items()[0][1] >= SURE
 
 
-def _manners(
-    readings: Sequence[_Reading], start: int, end: int
-) -> tuple[tuple[int, int, Manner], ...]:
+def _manners(readings: Sequence[_Reading], start: int, end: int) -> tuple[Stretch, ...]:
     """Manners of the stations of a ramp, each over its share of the characters."""
     edges = [start + (end - start) * index // len(readings) for index in range(len(readings) + 1)]
     return tuple(

@@ -32,7 +32,7 @@ OUTPUTS = PLACE.stop
 FLOOR, MOST = 0.08, 8  # what is too faint to report, and how many categories are reported
 LONGEST = 100_000  # characters
 # Words left out, one at a time, to see which decide: so many that it costs what the reading did.
-_OCCLUDED, _OCCLUDED_TOKENS = 4, 60
+_OCCLUDED, _OCCLUDED_TOKENS = 4, 48
 _AT_ONCE = 16  # windows
 _LONGEST_WORD = 40  # letters; more is no word that could be shown
 _LEAST = 0.02  # intensity that a word must add to have decided anything

@@ -397,10 +397,10 @@ SPEAKER_VERBS = frozenset(
 )
 # Persons and beasts that no persona is made of.
 PEOPLE = frozenset(
-    "servant servants patient patients baby babies friend friends crowd audience people person someone somebody "
-    "client clients pupil pupils class recruit recruits victim victims guest guests dog cat "
-    "horse animal fan fans team cop thief mob witness witnesses boss couple family neighbour "
-    "colleague colleagues groom cadet cadets troops crew neighbours".split()
+    "servant servants patient patients baby babies friend friends crowd audience people person "
+    "someone somebody client clients pupil pupils class recruit recruits victim victims guest "
+    "guests dog cat horse animal fan fans team cop thief mob witness witnesses boss couple "
+    "family neighbour colleague colleagues groom cadet cadets troops crew neighbours".split()
 )
 # ... and nouns that end so ("passenger", "visitor", "scientist", "fireman"), unless they name an
 # emotion.

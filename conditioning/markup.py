@@ -774,7 +774,8 @@ class _Line:
                 "remove it."
             )
         if turn.sound:
-            self.note(turn.written, turn.position, _remark(turn.sound, spoken and "inside"))
+            where = "inside" if spoken else ""
+            self.note(turn.written, turn.position, _remark(turn.sound, where))
         held = self._stations(turn)
         end = end if len(held) == 1 else following
         return [Span(start, end, held, turn.position, turn.beside)]
@@ -789,8 +790,8 @@ class _Line:
         first = bisect_left(words, start)
         if turn.sound.direction and len(held) < 2 and first < len(words):
             felt = min(end, stops[bisect_right(stops, words[first])])
-        spoken = _any(words, start, felt)
-        self.note(turn.written, turn.position, _remark(turn.sound, spoken and "after it"))
+        where = "after it" if _any(words, start, felt) else ""
+        self.note(turn.written, turn.position, _remark(turn.sound, where))
         directions = (", ".join([*held, turn.sound.direction]),)
         spans = [Span(start, felt, directions, turn.position, force is None or force.beside)]
         if len(held) == 1:
@@ -857,8 +858,8 @@ def _any(words: list[int], start: int, end: int) -> bool:
     return index < len(words) and words[index] < end
 
 
-def _remark(sound: Sound, where: str | bool = False) -> str:
-    """What to say of a sound; `where` stand the words that are spoken with what is felt, if any."""
+def _remark(sound: Sound, where: str = "") -> str:
+    """What to say of a sound, and where the words stand that are spoken as it feels, if any do."""
     if where and sound.direction:
         return f"{sound.why}; the words {where} are spoken {sound.spoken} instead"
     return f"{sound.why}; {sound.otherwise}"

@@ -10,25 +10,42 @@ from typing import Any, NamedTuple
 
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
-from conditioning.lexicon import DEGREES, FILLERS, LEXICON
+from conditioning.lexicon import (
+    DEGREES,
+    FILLERS,
+    LEXICON,
+    NO_PERSONS,
+    OF_MANNERS,
+    PEOPLE,
+    PERSON_ENDINGS,
+)
 from conditioning.lexicon import NEGATIONS as LEXICON_NEGATIONS
 from conditioning.manner import BOUNDS, CONTROLS, Manner
 from conditioning.persona_words import (
     ABOUT_SPEAKER,
     ACCENT,
     ADJECTIVE,
+    ARTICLES,
+    BEING,
     DECADES,
     DETERMINERS,
     DONE_TO,
     ELSEWHERE,
+    GOES_ON,
+    HAPPENING,
+    HEARD,
+    KIN,
     LANGUAGES,
     LIKENED,
+    LOVING,
     NEGATIONS,
     NOUN,
     NUMBERS,
+    OPPOSITES,
     OUTRIGHT,
     POSSESSIVES,
     PRONOUN,
+    SEVERAL,
     SPOKEN,
     TO,
     USUAL,
@@ -40,8 +57,6 @@ from conditioning.temperament import TEMPERAMENTS, Temperament
 
 # What a control is called where a creator reads why it was changed.
 _NAMES = {"tilt": "timbre", "formants": "timbre", "emphasis": "melody"}
-_OPPOSITES = {"low": "high", "dark": "bright", "breathy": "clear", "quick": "slow"}
-_OPPOSITES |= {there: here for here, there in _OPPOSITES.items()}
 _ALIKE = {"young", "child"}, {"young", "adult"}
 _MEANS = {
     "male": "male",
@@ -62,8 +77,9 @@ class Reason:
     Attributes:
         words: as written.
         start, end: their offsets in the direction; end is exclusive.
-        what: what they decide: gender, age, accent, timbre, pitch, pace, level, pause, breath,
-            whisper, rough, tremor, melody, mood, temperament or voice (negated: nothing).
+        what: what they decide: gender, age, accent, language, timbre, pitch, pace, level, pause,
+            breath, whisper, rough, tremor, melody, emphasis, mood, temperament or voice. `why` says
+            where nothing is changed.
         why: in a few words.
     """
 
@@ -127,7 +143,8 @@ def _as_dict(value: Reason | Temperament) -> dict[str, Any]:
 def read_persona(words: str) -> Persona:
     """Reads who speaks and how from a direction; words it does not know are passed over.
 
-    Adverbs of degree before a word about the manner multiply it, "not" and "without" cancel it.
+    Adverbs of degree before a word about the manner multiply it, "less" turns it round, "not" and
+    "without" cancel it.
     What is said of somebody else ("comforting an old man", "to a child", "her mother") is not about
     the speaker; what follows "as" and "like" is.
 
@@ -157,7 +174,7 @@ class _Saying(NamedTuple):
     words: str
     start: int
     end: int
-    factor: float
+    manner: Manner  # the word's own, times its adverbs of degree
     alone: bool  # of a voice, without the word
 
 
@@ -185,7 +202,8 @@ class _Reader:
         self.reasons: list[Reason] = []
         self.notes: list[str] = []
         self.temperaments: list[Temperament] = []
-        self.noun_ended = -1  # the index after the last noun for a person
+        self.noun_ended = -1  # the index after the last noun for a person, and that noun
+        self.noun = ""
         self._begin_clause()
 
     def _begin_clause(self) -> None:
@@ -193,6 +211,7 @@ class _Reader:
         # "theirs" somebody else's where they name a person.
         self.other: str | None = None
         self.likened = False
+        self.heard = False  # whether the next person named is the one whose voice is heard
         self.negation: str | None = None
         self._drop_degrees()
 
@@ -207,18 +226,19 @@ class _Reader:
         age = self._settle("age")
         accent = self._settle("accent")
         timbre = self._timbre()
+        manner = self._manner()
         mood = EmotionVector()
         for saying in self.said:
             self._give_reasons(saying, timbre)
             mood = mood.combine(EmotionVector(saying.word.mood))
             if saying.word.note:
-                self.notes.append(saying.word.note)
+                self.notes.append(_note(saying.word, manner))
         return Persona(
             gender=gender,
             age=age,
             accent=accent,
             timbre=timbre,
-            manner=self._manner(),
+            manner=manner,
             mood=mood,
             temperament=_mean(self.temperaments),
             reasons=tuple(sorted(self.reasons, key=lambda reason: reason.start)),
@@ -227,61 +247,80 @@ class _Reader:
 
     def _step(self, index: int) -> int:
         """Reads what stands at a token; the index of the next one to read."""
-        token = self.tokens[index]
-        if token.stops:
+        if self.tokens[index].stops:
             self._begin_clause()
             return index + 1
-        after = self._age(index)
-        if after is not None:
-            return after
-        if token.text in DONE_TO and self._has_object(index + 1):
-            self.other = "person"
-            return index + 1
-        word, after = self._longest(index, _WORDS)
-        _, after_degree = self._longest(index, _DEGREES)
-        negation, after_negation = self._longest(index, _NEGATIONS)
-        furthest = max(after_degree, after_negation)
-        if word is not None and after >= furthest and self._counts(word, index, after):
-            self._take(word, index, after)
-            return after
-        name, after = self._longest(index, _TEMPERAMENTS)
-        if name is not None and after >= furthest:
-            somebody = self._qualifies(after) or (
-                self._at(index - 1) is not None
-                and self.tokens[index - 1].text in DETERMINERS
-                and self._is_subject(index)
-            )
-            others = self._others(Word(who=True), index, after)
-            if somebody and not others and not self.negation:
-                self.temperaments.append(TEMPERAMENTS[name])
-                self._reason(index, after, "temperament", f"{name!r} is a temperament")
-            self._after_word(after)
-            return after
-        if token.text == "english" or token.text in LANGUAGES:
+        for read in (self._age, self._done_to, self._word, self._temperament, self._modifier):
+            after = read(index)
+            if after is not None:
+                return after
+        if self.tokens[index].text == "english" or self.tokens[index].text in LANGUAGES:
             self._language(index)
-        elif after_negation > index:
-            self.negation = negation  # None for "not only"
-            self.began = index if self.began is None else self.began
-            return after_negation
-        elif after_degree > index:
-            self.factor *= DEGREES[self._text(index, after_degree)]
-            self.began = index if self.began is None else self.began
-            return after_degree
         else:
             self._pass_over(index)
         return index + 1
 
+    def _done_to(self, index: int) -> int | None:
+        """Reads a verb that is done to somebody; the index where that person stands."""
+        if self.tokens[index].text not in DONE_TO:
+            return None
+        person = self._object(index)
+        if person is not None:
+            self.other = "person"
+        return person
+
+    def _word(self, index: int) -> int | None:
+        word, after = self._longest(index, _WORDS)
+        if word is None or after < self._modified(index) or not self._counts(word, index, after):
+            return None
+        self._take(word, index, after)
+        return after
+
+    def _temperament(self, index: int) -> int | None:
+        name, after = self._longest(index, _TEMPERAMENTS)
+        if name is None or after < self._modified(index):
+            return None
+        before = self._at(index - 1)
+        somebody = self._qualifies(after) or (
+            before is not None and before.text in DETERMINERS and self._is_subject(index)
+        )
+        if somebody and not self._others(Word(who=True), index, after) and not self.negation:
+            self.temperaments.append(TEMPERAMENTS[name])
+            self._reason(index, after, "temperament", f"{name!r} is a temperament")
+        self._after_word(after)
+        return after
+
+    def _modified(self, index: int) -> int:
+        """The index after the longest adverb of degree or negation at a token."""
+        return max(self._longest(index, known)[1] for known in (_DEGREES, _NEGATIONS))
+
+    def _modifier(self, index: int) -> int | None:
+        """Reads an adverb of degree or a negation."""
+        negation, after = self._longest(index, _NEGATIONS)
+        factor, after_degree = self._longest(index, _DEGREES)
+        if after > index:
+            self.negation = negation  # None for "not only"
+        elif after_degree > index:
+            self.factor *= factor
+            after = after_degree
+        else:
+            return None
+        self.began = index if self.began is None else self.began
+        return after
+
     def _pass_over(self, index: int) -> None:
         """A word that says nothing by itself, but may tell whose the next ones are."""
         text = self.tokens[index].text
-        if text in ABOUT_SPEAKER:
-            self.other, self.likened = None, self.likened or text in LIKENED
-        elif text in LIKENED:
-            self.other, self.likened = None, True
+        if text in LIKENED:
+            self._liken(index)
+        elif text in ABOUT_SPEAKER:
+            self.other = None
         elif text in ("of", "by") and self._of_the_speaker(index):
             self.other = None
+            self.heard = self.tokens[index - 1].text in VOICES and self._named()
         elif text in TO:
-            self.other = "person"
+            if not self._to_a_voice(index + 1):  # "at a slow pace"
+                self.other = "person"
         elif text == "with":
             self.other = "with"
         elif text in POSSESSIVES:
@@ -294,21 +333,100 @@ class _Reader:
         if text not in FILLERS:
             self._drop_degrees()
 
+    def _liken(self, index: int) -> None:
+        """The speaker follows "as" and "like": "like her grandpa", but not "as her father died"."""
+        self.other = None
+        following = self._at(index + 1)
+        text = "" if following is None else following.text
+        self.likened = bool(text) and text not in HAPPENING
+        if text in POSSESSIVES:
+            person = self._person_ahead(index + 2)
+            after = self._longest(person, _WORDS)[1] if person is not None else index + 2
+            rest = self._at(after)
+            self.likened = rest is None or rest.text == "'s" or rest.text in _FUNCTION
+        self.heard = self.likened and self._named()
+
+    def _named(self) -> bool:
+        """Whether somebody was named as the speaker before."""
+        return any(saying.word.noun for saying in self.said)
+
+    def _to_a_voice(self, index: int) -> bool:
+        """Whether a way of speaking is named from a token on, behind adjectives alone."""
+        said = False
+        for here in range(index, index + 7):
+            token = self._at(here)
+            if token is None or token.text in VOICES:
+                return token is not None and said
+            adjective = self._is_adjective(here)
+            said = said or adjective
+            if not (adjective or token.text in ARTICLES):
+                return False
+        return False
+
     def _of_the_speaker(self, index: int) -> bool:
         """Whether it goes on about the speaker: "the voice of", "with the calm of", "read by"."""
         before = self.tokens[index - 1].text if index else ""
         if self.tokens[index].text == "by":
             return before in SPOKEN
-        return self.other == "with" or before in VOICES | {"way", "manner", "style", "air"}
-
-    def _has_object(self, index: int) -> bool:
-        """Whether a verb before this token is done to somebody."""
-        if index >= len(self.tokens) or self.tokens[index].stops:
+        if self.other == "person":  # "at the sound of a king"
             return False
-        if self.tokens[index].text in DETERMINERS:
-            return True
-        word, after = self._longest(index, _WORDS)
-        return word is not None and word.noun and self.tokens[after - 1].text[-1:] in ("s", "n")
+        return self.other == "with" or before in VOICES or before in _WAY
+
+    def _object(self, verb: int) -> int | None:
+        """From where on the person stands whom a verb is done to; None where there is nobody.
+
+        Somebody with an article, several people, or relatives by their names.
+        """
+        first = self._at(verb + 1)
+        if first is None:
+            return None
+        person = self._person_ahead(verb + 1 + (first.text in DETERMINERS))
+        if first.text in DETERMINERS:
+            return verb + 1 if person is None else person
+        if person is None or self.tokens[verb].text in LOVING or self._after_article(verb):
+            return None
+        text = self._text(person, self._longest(person, _WORDS)[1])
+        named = text in SEVERAL or (text in KIN and person == verb + 1)
+        return person if named else None
+
+    def _person_ahead(self, index: int) -> int | None:
+        """Where the next person is named, with nothing but adjectives before; commas join them."""
+        for here in range(index, min(index + 6, len(self.tokens))):
+            token = self.tokens[here]
+            word, _ = self._longest(here, _WORDS)
+            if word is not None and word.noun:
+                return here
+            joins = token.text == "," and here > index and self._is_adjective(here + 1)
+            if (token.stops and not joins) or token.text in _ENDING or token.text in DONE_TO:
+                return None
+            if word is not None and word.adverb:
+                return None
+        return None
+
+    def _after_article(self, index: int) -> bool:
+        """Whether a word at a token is an adjective: "a calm, comforting mother"."""
+        for before in range(index - 1, max(index - 6, -1), -1):
+            if self.tokens[before].text in ARTICLES:
+                return True
+            if not (self._is_adjective(before) or self.tokens[before].text == ","):
+                return False
+        return False
+
+    def _is_adjective(self, index: int) -> bool:
+        """Whether a known word at a token may say what a person or a voice is like."""
+        token = self._at(index)
+        if token is None:
+            return False
+        word = WORDS.get(token.text)
+        return token.text in _QUALIFYING if word is None else not word.noun
+
+    def _is_person(self, index: int) -> bool:
+        """Whether somebody is named at a token, by a noun that is known or ends as one."""
+        word, _ = self._longest(index, _WORDS)
+        text = self.tokens[index].text
+        if word is not None or text in _QUALIFYING or text in NO_PERSONS:
+            return word is not None and word.noun
+        return text in PEOPLE or (len(text) > 4 and text.removesuffix("s").endswith(PERSON_ENDINGS))
 
     def _longest(self, index: int, known: _Vocabulary) -> tuple[Any, int]:
         """What the longest known phrase at a token means, and the index after it."""
@@ -342,8 +460,12 @@ class _Reader:
         if word.spoken and not self._of_voice(index, after):
             return False
         if word.who and word.sure == ADJECTIVE and not word.noun:  # "an old question"
-            return self._qualifies(after) or self._is_subject(index)
-        if text in DEGREES:  # "clearly angry" is about the anger
+            return self._qualifies(after) or self._is_said_to_be(index, after)
+        if word.noun and self._qualifies_a_thing(text, after):
+            return False
+        if text in DEGREES and not (
+            word.spoken and self._near_voice(after)
+        ):  # "clearly angry" is about the anger
             following, _ = self._longest(after, _LEXICON)
             return following is None
         return True
@@ -359,15 +481,41 @@ class _Reader:
     def _qualifies(self, after: int) -> bool:
         """Whether an adjective before this token stands alone, or before a person or a voice."""
         following = self._at(after)
-        if following is None or following.text in ("and", "but", "or") or self._near_voice(after):
+        if following is None or following.text in ("and", "but", "or"):
             return True
-        for index in range(after, after + 4):
-            if self._at(index) is None:
-                return False
-            word, _ = self._longest(index, _WORDS)
-            if word is not None and word.noun:
+        for index in range(after, min(after + 5, len(self.tokens))):
+            token = self.tokens[index]
+            if token.text in VOICES or self._is_person(index):
                 return True
+            joins = token.text == "," and self._is_adjective(index - 1)
+            if (token.stops and not joins) or token.text in _ENDING:
+                return False
         return False
+
+    def _is_said_to_be(self, index: int, after: int) -> bool:
+        """Whether an adjective says what somebody is: "someone very old", "young at heart"."""
+        before = index - 1
+        while self._at(before) and self.tokens[before].text in DEGREES:
+            before -= 1
+        token, following = self._at(before), self._at(after)
+        begins = token is None or token.text in BEING | {"and"}
+        ends = following is None or following.text in _FUNCTION
+        return (begins and ends) or (token is not None and token.text in BEING)
+
+    def _qualifies_a_thing(self, noun: str, after: int) -> bool:
+        """Whether a noun only qualifies an unknown one that follows: "king size", "dragon slayer".
+
+        A name does not count as one ("King Arthur"), nor what looks like a verb or a participle.
+        """
+        token, behind = self._at(after), self._at(after + 1)
+        if token is None or noun not in _CHARACTERS or not token.text.isalpha():
+            return False
+        if token.text in _KNOWN or self.words[token.start].isupper():
+            return False
+        agent = token.text.endswith(("ers", "ors"))
+        if token.text.endswith(("ing", "ed", "ly", "en", "s", "'t")) and not agent:
+            return False
+        return behind is None or behind.text in _FUNCTION or behind.text not in _KNOWN
 
     def _is_subject(self, index: int) -> bool:
         """Whether words begin a clause, or say what somebody is like; adjectives may precede."""
@@ -375,8 +523,7 @@ class _Reader:
             token = self._at(before)
             if token is None or token.text in LIKENED | ABOUT_SPEAKER | {"'s", "by", "of"}:
                 return True
-            adjective = token.text in WORDS and not WORDS[token.text].noun
-            if not (adjective or token.text in DETERMINERS | _QUALIFYING):
+            if not (self._is_adjective(before) or token.text in DETERMINERS):
                 return False
         return False
 
@@ -401,8 +548,10 @@ class _Reader:
         )
 
     def _near_voice(self, after: int) -> bool:
-        for token in self.tokens[after : after + 4]:
-            if token.text in VOICES:
+        words = 0
+        for token in self.tokens[after : after + 8]:
+            words += token.text != ","
+            if token.text in VOICES and words <= 4:
                 return True
             if (token.stops and token.text != ",") or token.text in TO or token.text == "with":
                 return False
@@ -429,6 +578,7 @@ class _Reader:
                 if pronoun and pronoun.sure == PRONOUN and self.other != "person":
                     self.said.append(self._saying(pronoun, token, token + 1))
         others = self._others(word, index, after)
+        word = self._as_heard(word, after)
         if not others and self.negation and word.sure != PRONOUN:
             what = _whats(word)[0]
             self._reason(index, after, what, f"negated by {self.negation!r}: nothing is changed")
@@ -439,12 +589,22 @@ class _Reader:
             if word.sure == PRONOUN and self.tokens[index].text in POSSESSIVES:
                 self._pass_over(index)
         if word.noun:
-            self.noun_ended = after if not others else -1
+            self.noun_ended, self.noun = after if not others else -1, self._text(index, after)
+            self.heard = self.likened = False
             following = self._at(after)
             if others and (following is None or following.text not in ("and", "or", "'s")):
                 self.other = None
         if word.sure != PRONOUN:
             self._after_word(after)
+
+    def _as_heard(self, word: Word, after: int) -> Word:
+        """A word for whose voice is heard is surer than any other: "a man with a woman's voice"."""
+        following = self._at(after)
+        own = following is not None and following.text == "'s" and self._near_voice(after)
+        voiced = own or (following is not None and following.text in VOICES)
+        if word.who and word.sure > USUAL and (voiced or self.heard):
+            return replace(word, sure=word.sure + HEARD)
+        return word
 
     def _after_word(self, after: int) -> None:
         self._drop_degrees()
@@ -455,15 +615,24 @@ class _Reader:
     def _saying(
         self, word: Word, index: int, after: int, factor: float = 1.0, alone: bool = False
     ) -> _Saying:
-        if self.began is not None and any(_controls(word)):
+        # With its degree, so that "a little" of "a little girl" is accounted for.
+        if self.began is not None and (word.who or any(_controls(word))):
             index = self.began
+        manner = word.manner.scaled(factor)
+        if factor < 0:  # "less breathy" asks for nobody's voice
+            word = Word(manner=word.manner)
+        return _Saying(word, *self._span(index, after), manner, alone)
+
+    def _span(self, index: int, after: int) -> tuple[str, int, int]:
+        """Words as written and their offsets, with what they are said of: "British accent"."""
+        following = self._at(after)
+        after += following is not None and following.text in _SAID_OF
         start, end = self.tokens[index].start, self.tokens[after - 1].end
-        return _Saying(word, self.words[start:end], start, end, factor, alone)
+        return self.words[start:end], start, end
 
     def _reason(self, index: int, after: int, what: str, why: str) -> None:
         index = index if self.began is None else self.began
-        start, end = self.tokens[index].start, self.tokens[after - 1].end
-        self.reasons.append(Reason(self.words[start:end], start, end, what, why))
+        self.reasons.append(Reason(*self._span(index, after), what, why))
 
     def _language(self, index: int) -> None:
         """A language or a nation: spoken, or an accent."""
@@ -474,14 +643,16 @@ class _Reader:
         if self.other == "person" and not accented:
             return
         if self.negation:
-            what = f"negated by {self.negation!r}: nothing is changed"
-            self._reason(index, index + 1, "accent", what)
+            why = f"negated by {self.negation!r}: nothing is changed"
+            self._reason(index, index + 1, "accent", why)
         elif name == "English":
             if not spoken:
                 self.said.append(self._saying(Word(accent="British"), index, index + 1))
         elif spoken:
+            self._reason(index, index + 1, "language", "only English is spoken here")
             self.notes.append(f"Only English is spoken here, no {name}; write the line in English.")
         elif accented or following is None or self._qualifies(index + 1):
+            self._reason(index, index + 1, "accent", "nobody in the cast has it")
             self.notes.append(
                 f"No {name} accent is in the cast, only American and British; nearest: the voice's "
                 "own accent."
@@ -504,8 +675,7 @@ class _Reader:
                 if years is not None:
                     return self._aged(years, index, after)
         if text == "of" and self.noun_ended == index:
-            years, after = self._number(index + 1)
-            return None if years is None else self._aged(years, index, after)
+            return self._age_of(index)
         years, after = self._number(index)
         if years is None:
             return None
@@ -514,6 +684,20 @@ class _Reader:
             if self._text(after, last) == ending:
                 return self._aged(years, index, last)
         return None
+
+    def _age_of(self, index: int) -> int | None:
+        """Reads "of forty" after a person; "mother of three" and "of 1000 faces" are no ages."""
+        years, after = self._number(index + 1)
+        if years is None or not 3 <= years <= 120 or self.noun in KIN:
+            return None
+        plain = WORDS[self.noun].sure == OUTRIGHT  # "a soldier of ten years" has served them
+        for ending in ("years of age", "years old", "years")[: 2 + plain]:
+            last = after + len(ending.split())
+            after = last if self._text(after, last) == ending else after
+        rest = self._at(after)
+        if rest is not None and rest.text not in ("with", "who"):
+            return None
+        return self._aged(years, index, after)
 
     def _number(self, index: int) -> tuple[int | None, int]:
         """Years at a token, in digits or words, and the index after them."""
@@ -548,7 +732,8 @@ class _Reader:
             if sure == PRONOUN and saying is not winner:
                 continue
             why = _why(saying, what) if agrees else f"{winner.words!r} decides"
-            if not agrees and sure >= ADJECTIVE:
+            imitates = sure < HEARD <= winner.word.sure
+            if not agrees and sure >= ADJECTIVE and not imitates:
                 self.notes.append(
                     f"{saying.words!r} and {winner.words!r} contradict each other and a line has "
                     f"one speaker: {winner.words!r} wins, {_how_sure(winner, saying)}."
@@ -566,7 +751,7 @@ class _Reader:
         # A character's usual timbre gives way to what the creator says.
         for saying in sorted(self.said, key=lambda saying: saying.word.noun):
             for word in saying.word.timbre * (somebody or not saying.alone):
-                against = wished.get(_OPPOSITES[word])
+                against = wished.get(OPPOSITES[word])
                 if against is None:
                     wished.setdefault(word, saying)
                 elif not saying.word.noun:
@@ -583,12 +768,16 @@ class _Reader:
         heard = [each for each in word.timbre if each in timbre]
         if heard:
             found["timbre"] = f"a {' and '.join(heard)} voice"
-        for name, value in _controls(word):
-            change = f"{name} {saying.factor * value:+.3g}"
+        for name, value in saying.manner.to_json().items():
+            change = f"{name} {value:+.3g}"
             what = _NAMES.get(name, name)
             found[what] = f"{found[what]}, {change}" if what in found else change
         if word.mood:
             found["mood"] = ", ".join(f"{name}={value:g}" for name, value in word.mood.items())
+        if word.note and not (found or word.accent) and saying.words.lower() not in LEXICON:
+            found["voice"] = "no voice here does that"
+        if _controls(word) and not found:
+            found[_whats(word)[0]] = "less than none cannot be spoken: nothing is changed"
         for what, why in found.items():
             self.reasons.append(Reason(saying.words, saying.start, saying.end, what, why))
 
@@ -608,7 +797,7 @@ class _Reader:
     def _pull(self, name: str, noun: bool, noted: bool) -> float:
         """How far words, or characters, move a control together."""
         pulls = [
-            (round(saying.factor * getattr(saying.word.manner, name), 6), saying)
+            (getattr(saying.manner, name), saying)
             for saying in self.said
             if saying.word.noun == noun
         ]
@@ -642,19 +831,38 @@ class _Vocabulary:
         return self._reach.get(first, 0)
 
 
-_WORDS, _DEGREES, _LEXICON = _Vocabulary(WORDS), _Vocabulary(DEGREES), _Vocabulary(LEXICON)
+_WORDS, _DEGREES, _LEXICON = _Vocabulary(WORDS), _Vocabulary(OF_MANNERS), _Vocabulary(LEXICON)
 _NEGATIONS = _Vocabulary(
     {phrase: phrase for phrase in (LEXICON_NEGATIONS | NEGATIONS) - {"nor"}}
     | dict.fromkeys(("not only", "not just", "not merely"))
 )
 _TEMPERAMENTS = _Vocabulary({name.replace("-", " "): name for name in TEMPERAMENTS})
+# Words that go on about a person, or begin something else.
+_FUNCTION = TO | ELSEWHERE | ABOUT_SPEAKER | LIKENED | {"with", "and", "or", "nor", "yet"}
+# Beyond these an adjective says nothing of a noun.
+_ENDING = (_FUNCTION - {"and"}) | DETERMINERS | POSSESSIVES
+# What a word is said of and a reader of emotions does not know.
+_SAID_OF = (VOICES | ACCENT) - FILLERS - WORDS.keys()
 _QUALIFYING = frozenset(LEXICON) | frozenset(DEGREES) | _TEMPERAMENTS.meanings.keys() | {"and"}
+_KNOWN = (
+    _QUALIFYING | _ENDING | FILLERS | LEXICON_NEGATIONS | NEGATIONS | DONE_TO | GOES_ON | VOICES
+    | LANGUAGES | {"english"} | {text for phrase in WORDS for text in phrase.split()}
+)  # fmt: skip
+# Those whom their way of speaking tells, and not their gender or age alone.
+_CHARACTERS = frozenset(text for text, word in WORDS.items() if word.noun and word.manner)
+_WAY = frozenset({"way", "manner", "style", "air"})
 _WHO_IS = frozenset({"who is", "who was", "who's", "who speaks", "who sounds"})
 _SPOKEN = frozenset("in into speak speaks speaking spoken talk talking say saying".split())
 
 
 def _controls(word: Word) -> list[tuple[str, float]]:
     return list(word.manner.to_json().items())
+
+
+def _note(word: Word, manner: Manner) -> str:
+    """Its note, without the nearest that can be done where other words undo that."""
+    undone = any(value * getattr(manner, name) <= 0 for name, value in _controls(word))
+    return word.note.partition("; nearest")[0] + "." if undone else word.note
 
 
 def _whats(word: Word) -> list[str]:
@@ -671,6 +879,8 @@ def _why(saying: _Saying, what: str) -> str:
     if what == "accent":
         return f"{saying.words.lower()!r} is taken for {value}"
     usually = " usually" if word.sure == USUAL else ""
+    if word.sure >= HEARD:
+        return f"{saying.words.lower()!r} is {_MEANS[value]} and whose voice is heard"
     return f"{saying.words.lower()!r} is{usually} {_MEANS[value]}"
 
 

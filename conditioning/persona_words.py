@@ -6,10 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from conditioning.lexicon import LEXICON
 from conditioning.manner import Manner
 
 # How surely a word says who speaks. The surer of two that contradict each other wins.
 PRONOUN, USUAL, ADJECTIVE, NOUN, OUTRIGHT = range(5)
+HEARD = 10  # more where the voice itself is named: "a man with a woman's voice"
+
+# Words of the cast's timbre column that exclude each other.
+OPPOSITES = {"low": "high", "dark": "bright", "breathy": "clear", "quick": "slow"}
+OPPOSITES |= {there: here for here, there in OPPOSITES.items()}
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,13 @@ _PEOPLE: dict[tuple[str | None, str | None], str] = {
     "apprentice",
     (None, "adult"): "adult grown_up",
 }
+# Said of relatives: "of three" after one is no age, and without an article it is a name.
+_KIN = (
+    "father dad daddy papa uncle brother husband grandson son nephew widower mother mom mum mama "
+    "mommy mummy aunt auntie sister wife granddaughter daughter niece widow grandpa grandfather "
+    "granddad grandad granddaddy gramps grandpop grandma grandmother granny grandmom grandmum nana "
+    "nan gran grandparent patriarch matriarch stepson bride bridegroom"
+)
 _OUTRIGHT = {
     "male": ("man gentleman guy male old_man young_man boy little_boy", "male masculine manly"),
     "female": ("woman lady female old_woman young_woman girl little_girl", "female feminine"),
@@ -303,12 +316,19 @@ _PHRASES: dict[str, dict[str, float]] = {
     "growling_voice": {"rough": 0.45, "pitch": -1},
     "at_a_snail's_pace": {"pace": -0.6},
     "at_high_speed breakneck": {"pace": 0.6},
+    "high_speed high_pace high_tempo high_rate higher_speed higher_tempo": {"pace": 0.35},
+    "low_speed low_pace low_tempo low_rate lower_speed lower_tempo": {"pace": -0.35},
+    "high_volume higher_volume": {"level": 5},
+    "low_volume lower_volume": {"level": -5},
+    "high_energy": {"level": 2, "melody": 0.3, "pace": 0.12},
+    "low_energy": {"level": -2, "melody": -0.3, "pace": -0.12},
     "take_their_time taking_their_time": {"pace": -0.25, "pause": 0.15},
     "falsetto": {"pitch": 6},
     "with_emphasis stressing": {"emphasis": 0.5},
 }
 
-# What no voice here can do: (the manner that is nearest, what is said about it).
+# What no voice here can do: (the manner that is nearest, what is said about it). What stands after
+# "nearest" is only said while nothing else in the direction undoes it.
 _CANNOT = "This voice cannot"
 _IMPOSSIBLE: dict[str, tuple[dict[str, float], str]] = {
     "nasal nasally": ({}, "No voice here can be made nasal; its own sound is kept."),
@@ -325,20 +345,17 @@ _IMPOSSIBLE: dict[str, tuple[dict[str, float], str]] = {
         {"melody": 0.6},
         f"{_CANNOT} sing; nearest: speaking with a wider melody.",
     ),
-    "rap hum whistle yodel": ({}, f"{_CANNOT} sing, hum or whistle; the line is spoken."),
+    "rap hum whistle yodel": ({}, f"{_CANNOT} sing, rap, hum or whistle; the line is spoken."),
     "robotic robot android cyborg": (
         {"melody": -1.1, "emphasis": -0.4},
         "A machine's sound cannot be made; nearest: a monotone.",
     ),
     "scream shriek screech": (
         {"level": 9, "pitch": 5, "tilt": 2},
-        f"{_CANNOT} scream; nearest: as loud and high as it shouts.",
+        f"{_CANNOT} scream; nearest: a very loud and high shout.",
     ),
-    "laugh giggle chuckle guffaw cackle laughter": (
-        {},
-        f"{_CANNOT} laugh yet; its feeling is acted instead.",
-    ),
-    "sob weep cry bawl wail crying": ({}, f"{_CANNOT} sob yet; its feeling is acted instead."),
+    "laugh giggle chuckle guffaw cackle laughter": ({}, f"{_CANNOT} laugh yet; {{instead}}."),
+    "sob weep cry bawl wail crying": ({}, f"{_CANNOT} sob yet; {{instead}}."),
     "sigh": ({"breath": 0.12, "pace": -0.1}, f"{_CANNOT} sigh yet; nearest: a breathy, slow way."),
     "gasp": ({"breath": 0.15}, f"{_CANNOT} gasp yet; nearest: a breathy voice."),
     "yawn cough sneeze hiccup burp sniffle groan moan grunt": (
@@ -347,6 +364,8 @@ _IMPOSSIBLE: dict[str, tuple[dict[str, float], str]] = {
     ),
     "echo echoing reverb": ({}, "No echo is added; that is for the game's or film's mix."),
 }
+# By whether the lexicon of emotions knows the word.
+_INSTEAD = "the line is spoken without it", "its feeling is acted instead"
 _ACCENTS = {
     "American": "american us_accent yankee midwestern general_american north_american",
     "British": "british uk_accent posh received_pronunciation plummy british_english oxbridge",
@@ -379,9 +398,29 @@ _DONE_TO = (
     "guide lead fight arrest face follow chase raise save rescue flatter convince "
     "persuade humour humor entertain instruct beat visit feed hold leave forgive fool cheat"
 )
-DETERMINERS = frozenset(
-    "a an the this that these those his her their my your our its some every all any two three "
-    "him them someone somebody people everyone another".split()
+ARTICLES = frozenset(
+    "a an the this that these those his her their my your our its some every all any".split()
+)
+DETERMINERS = ARTICLES | frozenset(
+    "two three him them someone somebody people everyone another".split()
+)
+# Forms of these verbs that say what somebody is like: "loving grandma".
+LOVING = frozenset("loving forgiving encouraging nursing hurting cheating".split())
+# What "as" and "like" say before these is what happened, and not who speaks.
+HAPPENING = frozenset(
+    "if though i you he she it we they i'm you're he's she's it's we're they're".split()
+)
+# Before "old" these say that somebody is.
+BEING = frozenset(
+    "is was are be being i'm you're he's she's they're sounds sounding sound seems seeming looks "
+    "feels feeling someone somebody".split()
+)
+# Neither adverb nor participle by their ending, but no noun beside a person either.
+GOES_ON = frozenset(
+    "would might could should can will must may does did do has had have came went says said knows "
+    "knew gone left lost found bound caught sent kept burnt fed met stuck struck hung drunk bent "
+    "fought brought taught thought bought born torn sworn made alone asleep awake alive adrift "
+    "aloft home dead near now again once only just too ever".split()
 )
 # From these on the words are about the speaker again.
 ABOUT_SPEAKER = frozenset(
@@ -393,7 +432,7 @@ LIKENED = frozenset(
 )
 VOICES = frozenset(
     "voice voices tone tones timbre pitch register voiced speech accent sound drawl whisper lilt "
-    "speaker delivery volume".split()
+    "speaker delivery volume pace speed rate tempo energy".split()
 )
 # These begin what somebody or something else does.
 ELSEWHERE = frozenset("while when where who whom whose which because until after before".split())
@@ -424,8 +463,19 @@ def _forms(words: str, ending: str) -> Iterator[str]:
             yield from inflected(plain)
 
 
+_IRREGULAR = {
+    "man": "men",
+    "child": "children",
+    "wife": "wives",
+    "elf": "elves",
+    "dwarf": "dwarves",
+    "hero": "heroes",
+    "mouse": "mice",
+}
+
+
 def plural(noun: str) -> str:
-    for single, many in (("man", "men"), ("child", "children"), ("wife", "wives")):
+    for single, many in _IRREGULAR.items():
         if noun.endswith(single):
             return noun.removesuffix(single) + many
     if noun.endswith("y") and noun[-2] not in "aeiou":
@@ -496,7 +546,8 @@ def _words() -> dict[str, Word]:
     for phrases, manner in _PHRASES.items():
         add(_forms(phrases, ""), manner=manner, adverb=True)
     for verbs, (manner, note) in _IMPOSSIBLE.items():
-        add(_forms(verbs, "verb"), manner=manner, note=note)
+        for form in _forms(verbs, "verb"):
+            add((form,), manner=manner, note=note.format(instead=_INSTEAD[form in LEXICON]))
     add(_forms("out_loud aloud loud_and_clear", ""))
     for accent, names in _ACCENTS.items():
         add(_forms(names, ""), accent=accent, who=True)
@@ -513,6 +564,11 @@ def _words() -> dict[str, Word]:
 
 WORDS: dict[str, Word] = _words()
 DONE_TO: frozenset[str] = frozenset(_forms(_DONE_TO, "verb"))
+# Nouns for several persons, and for relatives.
+SEVERAL: frozenset[str] = frozenset(plural(text) for text, word in WORDS.items() if word.noun) & (
+    WORDS.keys()
+)
+KIN: frozenset[str] = frozenset(_forms(_KIN, "noun"))
 # Every noun of one word that names a person or a character, one of them or several.
 PERSONS: frozenset[str] = frozenset(
     text for text, word in WORDS.items() if word.noun and " " not in text

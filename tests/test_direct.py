@@ -163,6 +163,13 @@ def test_a_bracket_may_suggest_too_and_a_manner_in_it_holds_there(reader):
     assert [directed.text[start:end] for start, end, _ in directed.manners] == ["It is here."]
 
 
+def test_a_sound_that_cannot_be_made_is_felt_beside_the_lines_own_direction(reader):
+    directed = reader.direct("[laughs] You are late. Go.", "angry")
+    assert directed.curve.at(0.1).to_json() == {"Amusement": 0.6, "Anger": 0.6}
+    assert directed.curve.at(0.95).to_json() == {"Anger": 0.6}
+    assert any("cannot laugh" in note for note in directed.notes)
+
+
 def test_the_stations_of_a_ramp_have_manners_of_their_own(reader):
     directed = reader.direct("abcd efgh", "calm, whispering -> furious, shouting")
     (first, middle, quiet), (again, last, loud) = directed.manners

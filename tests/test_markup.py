@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from conditioning.errors import InvalidInput, UserError
 from conditioning.lexicon import LEXICON
+from conditioning.manner import Manner
 from conditioning.markup import parse_markup
 from conditioning.persona import read_persona
 from conditioning.taxonomy import NAMES
-from conditioning.vocal_tags import _BESIDE, _DELIVERIES, _EFFECTS, _PASSING, _SOUNDS
+from conditioning.vocal_tags import _BESIDE, _DELIVERIES, _EFFECTS, _PASSING, _SOUNDS, setting
 from conditioning.wording import parse_direction
 
 
@@ -180,7 +181,11 @@ def test_a_pause_needs_nothing_after_it_and_parts_words():
     assert parse_markup("[pause][pause 1] Hi [pause 0].").pauses == ((0, 1.5),)
 
 
-@pytest.mark.parametrize("words", ["pause 11", "pause 800", "pause -1", "pause 1h", "break 99999s"])
+@pytest.mark.parametrize(
+    "words",
+    ["pause 11", "pause 800", "pause -1", "pause 1h", "break 99999s", "pause 1e9", "pause nan",
+     "pause inf", "pause ½"],
+)  # fmt: skip
 def test_a_pause_out_of_range_is_refused_with_what_is_allowed(words):
     with pytest.raises(InvalidInput, match="character 4.* allowed: 0 to 10 s"):
         parse_markup(f"Hi [{words}] you")
@@ -200,6 +205,7 @@ def test_pauses_at_one_place_may_not_add_up_to_more_than_one_may_last():
         ("[emphasis] one [/] two", "one two", [("one", 0.6)]),
         ("[emphasis] one [emphasis] two three", "one two three", [("one ", 0.6), ("two", 0.6)]),
         ("so *very* big", "so very big", [("very", 0.6)]),
+        ("***so***", "so", [("so", 1.0)]),
         ("**All of it**!", "All of it!", [("All of it", 1.0)]),
         ("**very *big* dog**", "very big dog", [("very big dog", 1.0), ("big", 0.6)]),
         ("“*you*”", "“you”", [("you", 0.6)]),
@@ -215,7 +221,8 @@ def test_emphasis_holds_for_its_words(text, clean, emphasised):
 @pytest.mark.parametrize(
     "text",
     ["5 * 3", "5*3*2", "* one\n* two", "a * b", "** unclosed", "*unclosed", "f*ck and sh*t", "***",
-     "*One.\n\nTwo*", "a*b*c", "2 * 3 * 4", "(*)", "* *", "x **", "****four****"],
+     "_so_", "__so__", "*", "**", "*One.\n\nTwo*",
+     "a*b*c", "2 * 3 * 4", "(*)", "* *", "x **", "****four****"],
 )  # fmt: skip
 def test_an_asterisk_that_wraps_no_words_is_text(text):
     assert parse_markup(text).text == text
@@ -252,6 +259,8 @@ def test_of_two_manners_of_one_kind_the_later_holds_until_it_ends():
         ("two", 0.35),
         ("three", -0.35),
     ]
+    crossed = manners("[slow][fast]x[/slow]y[/fast]z")
+    assert [(words, held["pace"]) for words, held in crossed] == [("x", 0.35), ("y", -0.35)]
     assert manners("[quiet] a [high] b")[0] == ("a b", read_persona("quiet").manner.to_json())
 
 
@@ -264,6 +273,13 @@ def test_degrees_change_a_manner_and_stay_within_bounds():
     pace = [manners(f"[{degree}fast] Hi")[0][1]["pace"] for degree in ("slightly ", "", "very ")]
     assert pace == sorted(pace)
     assert manners("[extremely loud] Hi")[0][1]["level"] == 8.5
+
+
+def test_less_of_a_manner_goes_the_other_way():
+    assert manners("[less loud] Hi")[0][1]["level"] < 0
+    assert manners("[less fast] Hi")[0][1]["pace"] < 0
+    assert manners("[less quiet] Hi")[0][1]["level"] > 0
+    assert manners("[less whisper] Hi") == []
 
 
 @pytest.mark.parametrize(
@@ -291,9 +307,48 @@ def test_numbers_set_a_manner_in_the_units_people_use(bracket, control, value):
 
 
 @pytest.mark.parametrize(
+    ("words", "manner"),
+    [
+        ("speed 0.8", Manner(pace=-0.3219)),
+        ("Pitch: +2", Manner(pitch=2)),
+        ("pitch \u22122", Manner(pitch=-2)),  # a minus sign
+        ("volume -6 dB", Manner(level=-6)),
+        ("pace 80%", Manner(pace=-0.3219)),
+        ("whisper 0.5", Manner(whisper=0.5)),
+        ("speed x-slow", Manner(pace=-0.6)),
+        ("whisper", None),
+        ("whisper rough", None),
+        ("speed of thought", None),
+        ("speed", None),
+        ("sad 0.5", None),
+        ("", None),
+        ("speed " + "9" * 99, None),
+    ],
+)
+def test_words_of_a_direction_are_read_as_the_number_they_set(words, manner):
+    assert setting(words) == manner
+
+
+@pytest.mark.parametrize("words", ["speed 5", "pitch nan", "whisper 50%", "volume 3 apples"])
+def test_a_number_that_cannot_be_set_is_refused_in_a_direction_too(words):
+    with pytest.raises(InvalidInput, match="allowed: "):
+        setting(words)
+
+
+@pytest.mark.parametrize(
     ("bracket", "allowed"),
     [
         ("speed 5", "0.58 to 1.74"),
+        ("speed nan", "0.58 to 1.74"),
+        ("speed ++1", "0.58 to 1.74"),
+        ("pitch inf", "-5 to \\+6 semitones"),
+        ("pitch ½", "-5 to \\+6 semitones"),
+        ("whisper 50%", "0 to 1; write for example 0.5"),
+        ("melody nan", "-1.2 to 1.2"),
+        ("speed", "a number; write for example 'speed 0.8'"),
+        ("sad, level", "a number; write for example 'level -6'"),
+        ("pitch +2 -> +4", "ramps of directions; write one bracket after the other"),
+        ("whisper 0.2 -> 0.9", "ramps of directions"),
         ("speed 0", "0.58 to 1.74"),
         ("speed 0,8", "0.58 to 1.74"),
         ("pitch +9", "-5 to \\+6 semitones"),
@@ -321,7 +376,7 @@ def test_the_ends_of_each_range_that_is_named_are_allowed():
         ("[/slow] Hi", "at character 1 ends nothing"),
         ("[slow] Hi [/loud]", "'\\[/loud\\]' at character 11 ends nothing"),
         ("[sad] Hi [/happy]", "ends nothing"),
-        ("[slow -> fast] Hi", "ramp 'slow -> fast' at character 1 is one of manners"),
+        ("[slow -> fast] Hi", "at character 1: The ramp 'slow -> fast' is one of manners"),
     ],
 )
 def test_a_manner_that_directs_nothing_is_refused(text, message):
@@ -363,6 +418,85 @@ def test_a_sound_leaves_a_ramp_whole():
     )
 
 
+def test_what_a_sound_says_is_beside_the_lines_own_direction_and_what_a_bracket_says_is_not():
+    def beside(text):
+        return [span.beside for span in parse_markup(text).spans]
+
+    assert beside("[laughs] You. [sad] Oh. [laughs] No. [/] (sighs) Well.") == [
+        True, False, False, True,
+    ]  # fmt: skip
+    assert beside("<laugh>You. [gasps] What?</laugh> Oh.") == [True, True]
+    assert beside("[sad] Oh. <laugh>You.</laugh> No.") == [False, False, False]
+    assert beside("[sad, laughs] You.") == [False]
+
+
+def test_a_sound_with_words_of_its_own_is_felt_in_them_beside_the_direction_in_force():
+    assert spoken("[sad] Oh. <laugh>You.</laugh> No.") == [
+        ("Oh. ", ("sad",)),
+        ("You.", ("sad, Amusement 0.6",)),
+        (" No.", ("sad",)),
+    ]
+    ramp = "[fear 0.2 -> 0.9] Oh. <laugh>You.</laugh> No."
+    assert spoken(ramp) == [("Oh. You. No.", ("fear 0.2", "0.9"))]
+    assert parse_markup(ramp).notes[0].endswith("cannot laugh yet; it is left out.")
+
+
+@pytest.mark.parametrize(
+    ("text", "felt"),
+    [
+        ("<laugh>You.</laugh> Yes.", "the words inside are spoken amused instead"),
+        ("<laugh></laugh> You.", "the words after it are spoken amused instead"),
+        ("<speak><laugh></laugh> You.</speak>", "the words after it are spoken amused instead"),
+        ("<laugh></laugh>", "it is left out"),
+        ("<laugh>…</laugh> You.", "it is left out"),
+        ("<laugh> [sad] You.</laugh>", "it is left out"),
+    ],
+)
+def test_the_note_of_a_sound_says_which_words_it_is_felt_in(text, felt):
+    markup = parse_markup(text)
+    assert markup.notes[0].endswith(f"this voice cannot laugh yet; {felt}.")
+    assert any("Amusement" in span.directions[0] for span in markup.spans) == ("amused" in felt)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("*sighs* fine", "fine"),
+        ("*laughs nervously* fine", "fine"),
+        ("I guess **sighs** you're right", "I guess you're right"),
+        ("[sad] Well. *clears throat* Fine.", "Well. Fine."),
+        ("<speak>*sigh* *cough* Sorry.</speak>", "Sorry."),
+        ("*laughing* you did what?", "you did what?"),
+        ("*whispers* come here", "come here"),
+    ],
+)
+def test_a_sound_between_asterisks_is_one(text, clean):
+    markup = parse_markup(text)
+    assert markup.text == clean
+    assert all("emphasis" not in held.to_json() for _, _, held in markup.manners)
+
+
+def test_a_sound_between_asterisks_is_felt_as_one_between_round_brackets():
+    starred, round_ = parse_markup("Oh. *sighs* Fine."), parse_markup("Oh. (sighs) Fine.")
+    assert (starred.text, starred.spans) == (round_.text, round_.spans)
+    assert starred.notes[0] == round_.notes[0].replace("(sighs)", "*sighs*")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["He *laughs* at it.", "**He** *laughs* at it.", "The dog *whimpers* all night.",
+     "My *sobs* woke him.", "Don't *laugh* at me.", "*Breathe* in.", "*Scream* for me!",
+     "She was *crying* when I left.", "I'm *out of breath*.", "Do it *softly*.", "*Softly* now.",
+     "Press *pause*.", "“*Breathe*,” she said.", "Please, *breathe* now.", "*sighs and sags* no"],
+)  # fmt: skip
+def test_a_word_of_the_sentence_between_asterisks_is_emphasised(text):
+    markup = parse_markup(text)
+    assert markup.text == text.replace("*", "")
+    assert markup.notes == ()
+    assert all(held.emphasis for _, _, held in markup.manners)
+    assert markup.manners
+
+
 @pytest.mark.parametrize(
     "text", ["That's it. [laughs]", "That's it. [coughs]", "That's it (sighs)."]
 )
@@ -371,6 +505,17 @@ def test_a_sound_without_words_after_it_has_only_its_note(text):
     assert markup.text == "That's it."
     assert markup.spans == ()
     assert "left out" in markup.notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[laughs]", "(sighs)", "*sighs*", "[pause]", "[/]", '<break time="1s"/>', "<speak></speak>",
+     "<speak/>", '<speak><break time="1s"/></speak>', "<laugh></laugh>", "<emphasis></emphasis>"],
+)  # fmt: skip
+def test_a_line_of_tags_alone_has_no_text(text):
+    markup = parse_markup(text)
+    assert (markup.text, markup.spans, markup.manners) == ("", (), ())
+    assert_whole(markup)
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,12 @@ def test_sentences_and_paragraphs_end_and_part():
     assert speak('<p>One<break time="10s"/></p><p>Two</p>').text == "One. Two."
 
 
+def test_an_empty_paragraph_parts_what_is_about_it():
+    for text in ("Hello<p></p>there", "Hello<p/>there", "<speak>Hello<p></p>there</speak>"):
+        markup = parse_markup(text)
+        assert (markup.text, markup.pauses) == ("Hello. there", ((6, 0.3),)), text
+
+
 def test_styles_direct_their_content_and_what_was_before_goes_on():
     markup = speak(
         '[sad] a <mstts:express-as style="cheerful" styledegree="1.5">b</mstts:express-as> c '

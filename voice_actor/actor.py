@@ -14,7 +14,7 @@ from torch import Tensor
 
 from conditioning import weights
 from conditioning.audio import Audio
-from conditioning.direction import Direction, DirectionReader
+from conditioning.direction import Direction, DirectionReader, Stretch
 from conditioning.emotion import EmotionCurve, EmotionVector
 from conditioning.errors import InvalidInput
 from conditioning.estimator import EmotionEstimator
@@ -27,7 +27,7 @@ from .audition import Take, Variation, check_takes, rank
 from .backbone import FRAME, Backbone, Reading, whole_frames
 from .casting import Casting, cast_voice
 from .imitation import imitate
-from .manners import Stretch, add_manners
+from .manners import add_manners
 from .performance import Performance, Timed
 from .phonemes import Phrase, phonemize
 from .provenance import Provenance, Watermarker

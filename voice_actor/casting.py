@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from conditioning.manner import BOUNDS, Manner
 from conditioning.persona import Persona
+from conditioning.persona_words import OPPOSITES
 
 from .voices import DEFAULT, Voice, cast, parse_voice
 
@@ -39,8 +40,6 @@ _QUALITY = {
     for grade, names in GRADES.items()
     for name in names
 }
-_OPPOSITES = {"low": "high", "dark": "bright", "breathy": "clear", "quick": "slow"}
-_OPPOSITES |= {there: here for here, there in _OPPOSITES.items()}
 PER_SEMITONE = 0.1  # points for lying lower or higher, where that is asked
 SAME_ACCENT = 0.2  # points for the default's accent, where none is asked
 LARGER = 0.6  # part of a blend that its first voice has
@@ -182,7 +181,7 @@ def _score(member: Voice, persona: Persona, rivals: Sequence[Voice]) -> float:
     if persona.accent is None:
         score += SAME_ACCENT * (member.name[0] == DEFAULT[0])
     for wish in persona.timbre:
-        score += (wish in words) - (_OPPOSITES[wish] in words)
+        score += (wish in words) - (OPPOSITES[wish] in words)
     above = 12 * math.log2(member.pitch / statistics.median(rival.pitch for rival in rivals))
     if "low" in persona.timbre:
         score -= PER_SEMITONE * above
@@ -213,7 +212,7 @@ def _partner(
         if (
             other.gender == best.gender
             and all(wish in words for wish in missing)
-            and not any(_OPPOSITES[wish] in words for wish in met)
+            and not any(OPPOSITES[wish] in words for wish in met)
         ):
             return other
     return None
@@ -270,13 +269,11 @@ def _acted(
         return []
     added: list[tuple[Manner, str, str]] = []
     for wish in persona.timbre:
-        lacks = math.fsum(share for member, share in chosen if wish not in _timbre(member))
-        if lacks > 0.5:
+        if not any(wish in _timbre(member) for member, _ in chosen):
             done = _DONE_FOR[wish]
-            part = Manner.bounded({name: lacks * value for name, value in done.to_json().items()})
             name = "the voice" if len(chosen) > 1 else chosen[0][0].name
-            told = f"{wish}: {name} is not, so it is spoken {_told(part)}" if part else ""
-            added.append((part, told, "" if part else f"{name} is not {wish}; that is not acted."))
+            told = f"{wish}: {name} is not, so it is spoken {_told(done)}" if done else ""
+            added.append((done, told, "" if done else f"{name} is not {wish}; that is not acted."))
     if persona.age == "old":
         gender = max(chosen, key=lambda part: part[1])[0].gender
         old = _OLD + Manner(pitch=_OLD_PITCH[gender])

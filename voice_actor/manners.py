@@ -8,13 +8,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from conditioning.manner import Manner
+from conditioning.direction import Stretch
 
 from .acting import Acting
 from .phonemes import Phrase
-
-Stretch = tuple[int, int, Manner]
-"""First character and last + 1 in the line's text, and the manner between them."""
 
 # What a manner's unit adds to a control of the acting. A whisper is some 6 dB fainter by itself.
 SHARES: dict[str, dict[str, float]] = {

@@ -14,9 +14,9 @@ _WORDS: dict[str, dict[float, str]] = {
         0.35: "lighthearted light-hearted lightheartedly lighthearted_fun droll wry wryly",
         0.6: "amused amusedly amusing amusement playful playfully playfulness silly silliness "
         "jovial jovially joviality mirth mirthful mirthfully jesting joking jokingly fun funny "
-        "humorous humorously giggling giggly giggles chuckling chuckles chuckle",
+        "humorous humorously giggling giggly giggles giggle giggled chuckling chuckles chuckle",
         0.8: "laughing laughter laughingly laugh laughs laughed",
-        0.95: "hilarious hilarity guffawing in_stitches",
+        0.95: "hilarious hilarity guffawing guffaws cackle cackles cackling in_stitches",
     },
     "Elation": {
         0.35: "pleased cheery upbeat sunny",
@@ -259,7 +259,8 @@ _WORDS: dict[str, dict[float, str]] = {
 _BLENDS: dict[str, dict[str, float]] = {
     # Sadness alone is subdued: low, slow, quiet. Who cries is high and unsteady, as in distress.
     "tearful tearfully tears close_to_tears choked_up": {"Sadness": 0.6, "Distress": 0.4},
-    "crying cry cries weeping weep weeps sobbing sob sobs in_tears bawling wailing wails": {
+    "crying cry cries cried weeping weep weeps sobbing sob sobs in_tears bawling bawled wailing "
+    "wails": {
         "Sadness": 0.8,
         "Distress": 0.7,
     },

@@ -80,6 +80,15 @@ class Manner:
             }
         )
 
+    @property
+    def told(self) -> str:
+        """The manner in plain words, "" where nothing is changed."""
+        return ", ".join(
+            (more if value > 0 else less).format(_amount(name, value))
+            for name, (more, less) in _TELLING.items()
+            if (value := getattr(self, name))
+        )
+
     def to_json(self) -> dict[str, float]:
         """The controls that change something, ready for `json.dumps`."""
         return {name: getattr(self, name) for name in CONTROLS if getattr(self, name)}
@@ -102,3 +111,24 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "formants": (-0.12, 0.15),
     "emphasis": (-1.0, 1.0),
 }
+
+# Each control in words, more of it and less.
+_TELLING: Mapping[str, tuple[str, str]] = {
+    "whisper": ("whispered", ""),
+    "pitch": ("{} semitones higher", "{} semitones lower"),
+    "pace": ("{} % faster", "{} % slower"),
+    "level": ("{} dB louder", "{} dB quieter"),
+    "melody": ("with a wider melody", "with a narrower melody"),
+    "pause": ("with longer pauses", "with shorter pauses"),
+    "emphasis": ("with emphasis", "with less emphasis"),
+    "tremor": ("with a slight tremor", ""),
+    "rough": ("rougher", ""),
+    "breath": ("with more breath", ""),
+    "tilt": ("brighter", "darker"),
+    "formants": ("as a smaller speaker", "as a larger speaker"),
+}
+
+
+def _amount(name: str, value: float) -> str:
+    """A number as it is told; a pace in percent."""
+    return f"{100 * abs(2**value - 1):.0f}" if name == "pace" else f"{abs(value):g}"

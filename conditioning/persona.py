@@ -26,6 +26,7 @@ from conditioning.persona_words import (
     ACCENT,
     ADJECTIVE,
     ARTICLES,
+    AT_OTHERS,
     BEING,
     DECADES,
     DETERMINERS,
@@ -46,6 +47,7 @@ from conditioning.persona_words import (
     POSSESSIVES,
     PRONOUN,
     SEVERAL,
+    SOMEBODY,
     SPOKEN,
     TO,
     USUAL,
@@ -344,7 +346,8 @@ class _Reader:
             after = self._longest(person, _WORDS)[1] if person is not None else index + 2
             rest = self._at(after)
             self.likened = rest is None or rest.text == "'s" or rest.text in _FUNCTION
-        self.heard = self.likened and self._named()
+        happens = self.tokens[index].text == "as" and text in ARTICLES - {"a", "an"}
+        self.heard = self.likened and not happens and self._named()
 
     def _named(self) -> bool:
         """Whether somebody was named as the speaker before."""
@@ -423,10 +426,12 @@ class _Reader:
     def _is_person(self, index: int) -> bool:
         """Whether somebody is named at a token, by a noun that is known or ends as one."""
         word, _ = self._longest(index, _WORDS)
-        text = self.tokens[index].text
-        if word is not None or text in _QUALIFYING or text in NO_PERSONS:
+        token = self.tokens[index]
+        text = token.text.removesuffix("s")
+        if word is not None or token.text in _QUALIFYING or token.text in NO_PERSONS:
             return word is not None and word.noun
-        return text in PEOPLE or (len(text) > 4 and text.removesuffix("s").endswith(PERSON_ENDINGS))
+        ends = len(text) > 4 and text.endswith(_PERSON_ENDINGS)
+        return ends or text in SOMEBODY or token.text in PEOPLE
 
     def _longest(self, index: int, known: _Vocabulary) -> tuple[Any, int]:
         """What the longest known phrase at a token means, and the index after it."""
@@ -486,7 +491,9 @@ class _Reader:
         for index in range(after, min(after + 5, len(self.tokens))):
             token = self.tokens[index]
             if token.text in VOICES or self._is_person(index):
-                return True
+                owner = self._at(index + 1)  # "the old king's horse"
+                owns = owner is not None and owner.text == "'s"
+                return not owns or self._near_voice(index + 1)
             joins = token.text == "," and self._is_adjective(index - 1)
             if (token.stops and not joins) or token.text in _ENDING:
                 return False
@@ -505,16 +512,19 @@ class _Reader:
     def _qualifies_a_thing(self, noun: str, after: int) -> bool:
         """Whether a noun only qualifies an unknown one that follows: "king size", "dragon slayer".
 
-        A name does not count as one ("King Arthur"), nor what looks like a verb or a participle.
+        A name does not count as one ("King Arthur"), nor a verb or a participle by its ending.
         """
         token, behind = self._at(after), self._at(after + 1)
         if token is None or noun not in _CHARACTERS or not token.text.isalpha():
             return False
         if token.text in _KNOWN or self.words[token.start].isupper():
             return False
-        agent = token.text.endswith(("ers", "ors"))
-        if token.text.endswith(("ing", "ed", "ly", "en", "s", "'t")) and not agent:
+        if self._is_person(after):  # "a goblin jailer" is a goblin
+            return token.text.removesuffix("s") in AT_OTHERS
+        if token.text.endswith(("ing", "ed", "ly", "en", "s", "'t")):
             return False
+        if behind is not None and self.words[token.end] == "-":  # "double-checking"
+            return not behind.text.endswith(("ing", "ed"))
         return behind is None or behind.text in _FUNCTION or behind.text not in _KNOWN
 
     def _is_subject(self, index: int) -> bool:
@@ -548,12 +558,12 @@ class _Reader:
         )
 
     def _near_voice(self, after: int) -> bool:
-        words = 0
-        for token in self.tokens[after : after + 8]:
-            words += token.text != ","
-            if token.text in VOICES and words <= 4:
+        for index in range(after, min(after + 6, len(self.tokens))):
+            token = self.tokens[index]
+            if token.text in VOICES:
                 return True
-            if (token.stops and token.text != ",") or token.text in TO or token.text == "with":
+            joins = token.text == "," and self._is_adjective(index - 1)
+            if (token.stops and not joins) or token.text in TO or token.text == "with":
                 return False
         return False
 
@@ -850,6 +860,8 @@ _KNOWN = (
 )  # fmt: skip
 # Those whom their way of speaking tells, and not their gender or age alone.
 _CHARACTERS = frozenset(text for text, word in WORDS.items() if word.noun and word.manner)
+# Few persons and many things end in "ee".
+_PERSON_ENDINGS = (*(ending for ending in PERSON_ENDINGS if ending != "ee"), "mother", "father")
 _WAY = frozenset({"way", "manner", "style", "air"})
 _WHO_IS = frozenset({"who is", "who was", "who's", "who speaks", "who sounds"})
 _SPOKEN = frozenset("in into speak speaks speaking spoken talk talking say saying".split())

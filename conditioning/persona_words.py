@@ -415,12 +415,26 @@ BEING = frozenset(
     "is was are be being i'm you're he's she's they're sounds sounding sound seems seeming looks "
     "feels feeling someone somebody".split()
 )
+# Persons and animals of tales of whom nothing else is known here, beside those whose noun ends as
+# a person's does ("farmer").
+SOMEBODY = frozenset(
+    "champion tyrant punk bandit colonel captain lieutenant general sheriff shepherd judge peasant "
+    "scout revolutionary sibling cousin bard saint friend pal mate shaman veteran chef cook thief "
+    "guard admiral bishop spy rebel fool ally companion servant merchant assistant attendant agent "
+    "president parent pilot poet artist priest wanderer oracle prophet bot cop clerk maid monk "
+    "lion tortoise turtle bull bear dog cat wolf fox owl horse frog toad crow raven".split()
+)
+# Of these the noun before says whom they hunt or keep, and not who they are.
+AT_OTHERS = frozenset(
+    "slayer hunter killer catcher tamer rider keeper trainer whisperer buster master lover "
+    "fighter".split()
+)
 # Neither adverb nor participle by their ending, but no noun beside a person either.
 GOES_ON = frozenset(
-    "would might could should can will must may does did do has had have came went says said knows "
-    "knew gone left lost found bound caught sent kept burnt fed met stuck struck hung drunk bent "
-    "fought brought taught thought bought born torn sworn made alone asleep awake alive adrift "
-    "aloft home dead near now again once only just too ever".split()
+    "would might could should can will must may does did do has had have came went says said "
+    "knows knew gone left lost found bound caught sent kept burnt fed met stuck struck hung drunk "
+    "bent fought brought taught thought bought born torn sworn made built got errant alone asleep "
+    "awake alive adrift aloft home dead near now again once only just too ever".split()
 )
 # From these on the words are about the speaker again.
 ABOUT_SPEAKER = frozenset(

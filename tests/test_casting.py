@@ -216,3 +216,18 @@ def test_a_blend_has_the_accent_of_its_larger_part_and_a_share_of_women():
     assert accent_of("bf_emma*0.4+af_nicole*0.3+am_adam*0.3") == "us"
     assert share_of_women("af_heart*0.25+am_adam*0.75") == pytest.approx(0.25)
     assert (share_of_women("af_heart"), share_of_women("am_adam")) == (1.0, 0.0)
+
+
+def test_what_a_partner_of_a_blend_has_is_not_acted_too():
+    for words in ("a low and bright voice", "a British woman with a low, breathy voice"):
+        casting = cast_for(words)
+        assert len(parse_voice(casting.voice, MEMBERS)) == 2
+        assert len(casting.reasons) == 1
+        assert "adds what it lacks" in casting.reasons[0]
+        assert casting.manner == read_persona(words).manner
+    given = cast_for("a deep voice", "af_jessica*0.9+am_onyx*0.1")
+    assert given.manner == read_persona("a deep voice").manner
+
+
+def test_less_of_a_timbre_casts_nobody_with_it():
+    assert cast_for("a bit less breathy") == Casting()

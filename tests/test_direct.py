@@ -310,6 +310,13 @@ def test_direct_draws_the_course_of_a_curve(run):
     assert row.index("▂") < row.index("▇")
 
 
+def test_direct_tells_the_manner_of_the_line_and_of_its_parts(run):
+    _, _, err = run("whisper, very slow", "--line", "Come. [pause 0.5] [loud] Now. [/loud] Go.")
+    assert "Manner: whispered, 27 % slower" in err
+    assert "'Now.': 0.7 semitones higher, 5 dB louder" in err
+    assert "A pause of 0.5 s before 'Now. Go.'" in err
+
+
 def test_direct_reads_markup_in_the_line(run):
     _, out, _ = run("sad", "--line", "Come. [pause 0.5] [angry] Now.")
     described = json.loads(out)

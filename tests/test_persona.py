@@ -12,7 +12,7 @@ from conditioning.errors import InvalidInput
 from conditioning.lexicon import LEXICON
 from conditioning.manner import BOUNDS, Manner
 from conditioning.persona import Persona, read_persona
-from conditioning.persona_words import LANGUAGES, WORDS
+from conditioning.persona_words import DONE_TO, LANGUAGES, PERSONS, WORDS
 from conditioning.temperament import TEMPERAMENTS
 
 
@@ -327,3 +327,221 @@ def test_every_person_of_the_lists_is_found_after_like_a():
         persona = read_persona(f"like a {word}")
         assert persona.gender == WORDS[word].gender, word
         assert not persona.notes or WORDS[word].note, word
+
+
+@pytest.mark.parametrize(
+    ("words", "gender", "age"),
+    [
+        ("tired mother of three", "female", None),
+        ("a widow of two years", "female", None),
+        ("a man of 1000 faces", "male", None),
+        ("a man of 40 faces", "male", None),
+        ("a monk of 2", "male", None),
+        ("a woman of 40, tired", "female", "adult"),
+        ("a man of 70 years", "male", "old"),
+        ("a girl of six years old", "female", "child"),
+    ],
+)
+def test_of_a_number_is_an_age_only_where_nothing_is_counted(words, gender, age):
+    assert who(words) == (gender, age)
+
+
+@pytest.mark.parametrize(
+    ("words", "gender"),
+    [
+        ("sad, as if she just lost her husband", "female"),
+        ("as if her father died", "female"),
+        ("as if he lost his mother, numb", "male"),
+        ("as though his wife left him", "male"),
+        ("like she lost her father", "female"),
+        ("as her father dies", "female"),
+    ],
+)
+def test_what_happened_as_if_is_not_who_speaks(words, gender):
+    persona = read_persona(words)
+    assert persona.gender == gender
+    assert not persona.notes
+    assert "gender" not in {
+        reason.what for reason in persona.reasons if WORDS[reason.words.lower()].noun
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "control", "sign"),
+    [
+        ("speak at a slow pace", "pace", -1),
+        ("at a very fast pace, excited", "pace", 1),
+        ("at a low volume, sad", "level", -1),
+        ("at a high tempo", "pace", 1),
+        ("with low energy", "melody", -1),
+        ("for a deep warm voice", "pitch", -1),
+        ("talking to a child at a slow pace", "pace", -1),
+    ],
+)
+def test_a_voice_or_a_pace_after_a_preposition_is_the_speakers(words, control, sign):
+    persona = read_persona(words)
+    assert sign * getattr(persona.manner, control) > 0
+    assert persona.age is None
+
+
+def test_low_beside_a_volume_asks_for_nobodys_low_voice():
+    assert read_persona("at a low volume").timbre == ()
+    assert read_persona("for a deep warm voice").timbre == ("low",)
+
+
+@pytest.mark.parametrize(
+    ("word", "control"), [("loud", "level"), ("fast", "pace"), ("slowly", "pace")]
+)
+def test_less_turns_a_manner_round(word, control):
+    plain = getattr(read_persona(word).manner, control)
+    assert getattr(read_persona(f"less {word}").manner, control) == pytest.approx(-0.5 * plain)
+    assert not read_persona(f"not less {word}").manner
+
+
+def test_less_of_a_timbre_or_of_what_cannot_be_done_asks_for_neither():
+    persona = read_persona("a bit less breathy")
+    assert (persona.timbre, persona.manner) == ((), Manner())
+    (reason,) = persona.reasons
+    assert (reason.words, reason.what) == ("a bit less breathy", "breath")
+    assert "nothing is changed" in reason.why
+    assert read_persona("a man, less deep voice").timbre == ()
+    assert read_persona("less robotic").notes == ()
+    assert read_persona("less like a king").gender is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "calming frightened children",
+        "teacher scolding naughty, angry kids",
+        "scolding a naughty, angry kid",
+        "remembering grandpa, sad",
+        "calling grandma, worried",
+        "comforting mom",
+        "comforting mom and dad, calm",
+        "watching actresses",
+    ],
+)
+def test_adjectives_and_bare_names_do_not_hide_whom_something_is_done_to(words):
+    assert who(words) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "gender", "age"),
+    [
+        ("a loving grandma", "female", "old"),
+        ("loving grandma, calm", "female", "old"),
+        ("like a warm, comforting mother", "female", None),
+        ("helping as a nun", "female", None),
+        ("a nurse comforting kids, then a queen", "female", None),
+    ],
+)
+def test_who_does_something_is_not_whom_it_is_done_to(words, gender, age):
+    assert who(words) == (gender, age)
+
+
+def test_a_feeling_is_said_to_be_acted_only_where_the_lexicon_knows_the_word():
+    verbs = "laugh laughing cackle cackling guffaws sob sobbing weeps bawl bawled wailing crying"
+    for word in verbs.split():
+        (note,) = read_persona(word).notes
+        assert ("its feeling is acted instead" in note) == (word in LEXICON), word
+        assert ("the line is spoken without it" in note) == (word not in LEXICON), word
+
+
+def test_the_nearest_is_not_promised_where_other_words_undo_it():
+    assert "nearest: a monotone" in read_persona("a robot").notes[0]
+    assert read_persona("a robot with a sing-song voice").notes == (
+        "A machine's sound cannot be made.",
+    )
+    assert "nearest" not in read_persona("slurred, very fast, emphatic").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "covered", "what"),
+    [
+        ("a 90 year old woman", "90 year old", "age"),
+        ("age 45", "age 45", "age"),
+        ("aged 40, glad", "aged 40", "age"),
+        ("a man of 70 years", "of 70 years", "age"),
+        ("with a British accent", "British accent", "accent"),
+        ("a Scottish accent", "Scottish accent", "accent"),
+        ("with a French accent", "French accent", "accent"),
+        ("say it in French", "French", "language"),
+        ("a little girl", "a little girl", "gender"),
+        ("sounds very young", "very young", "age"),
+        ("at a slow pace", "slow pace", "pace"),
+        ("a nasal voice", "nasal", "voice"),
+    ],
+)
+def test_reasons_cover_every_word_that_was_understood(words, covered, what):
+    reasons = [reason for reason in read_persona(words).reasons if reason.what == what]
+    assert [words[reason.start : reason.end] for reason in reasons] == [covered]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "an old question, curious",
+        "the old clock strikes, afraid",
+        "a smile like an old wound",
+        "childish wonder, soft",
+        "a whisper into the old king's ear",
+        "a dragon slayer",
+        "king size",
+        "the witch hunter, sniffing",
+        "a ghost story, scary",
+        "a robot vacuum",
+    ],
+)
+def test_things_are_neither_old_nor_kings(words):
+    assert who(words) == (None, None)
+    assert read_persona(words).mood.is_neutral
+
+
+@pytest.mark.parametrize(
+    ("words", "gender", "age"),
+    [
+        ("old", None, "old"),
+        ("an old, tired voice", None, "old"),
+        ("an old and tired woman", "female", "old"),
+        ("an old, ragged sailor", "male", "old"),
+        ("he is very old and tired", "male", "old"),
+        ("someone young trying to be brave", None, "young"),
+        ("an elderly plumber", None, "old"),
+        ("old colonel and the battery", None, "old"),
+        ("young at heart", None, "young"),
+        ("King Arthur, proud", "male", None),
+        ("a soldier gone mad", "male", None),
+        ("a witch cackling", "female", "old"),
+        ("a crone innkeeper", "female", "old"),
+    ],
+)
+def test_people_are(words, gender, age):
+    assert who(words) == (gender, age)
+
+
+@pytest.mark.parametrize(
+    ("words", "gender", "age"),
+    [
+        ("a man with a woman's voice", "female", None),
+        ("a man with a female voice", "female", None),
+        ("a woman impersonating a man", "male", None),
+        ("a man speaking like a woman", "female", None),
+        ("a woman with the voice of a little boy", "male", "child"),
+        ("an old man with a young voice", "male", "young"),
+        ("a mother speaking like a drill sergeant", "female", None),
+    ],
+)
+def test_whose_voice_is_named_or_imitated_is_heard(words, gender, age):
+    assert who(words) == (gender, age)
+    assert not read_persona(words).notes
+
+
+def test_who_does_something_meanwhile_is_not_heard():
+    assert who("a priestess as the god enters her")[0] == "female"
+
+
+def test_persons_are_all_nouns_of_one_word_that_name_one():
+    assert {"king", "kings", "child", "children", "woman", "women", "elves"} <= PERSONS
+    assert not PERSONS & {"old", "slowly", "her", "drill sergeant", "little girl"}
+    assert "comforting" in DONE_TO

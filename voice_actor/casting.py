@@ -272,12 +272,12 @@ def _acted(
         if not any(wish in _timbre(member) for member, _ in chosen):
             done = _DONE_FOR[wish]
             name = "the voice" if len(chosen) > 1 else chosen[0][0].name
-            told = f"{wish}: {name} is not, so it is spoken {_told(done)}" if done else ""
+            told = f"{wish}: {name} is not, so it is spoken {done.told}" if done else ""
             added.append((done, told, "" if done else f"{name} is not {wish}; that is not acted."))
     if persona.age == "old":
         gender = max(chosen, key=lambda part: part[1])[0].gender
         old = _OLD + Manner(pitch=_OLD_PITCH[gender])
-        added.append((old, f"old: no age of a voice is known, so it is spoken {_told(old)}", ""))
+        added.append((old, f"old: no age of a voice is known, so it is spoken {old.told}", ""))
     if persona.age == "child":
         pitch = persona.manner.pitch + math.fsum(manner.pitch for manner, *_ in added)
         added.append(_as_child(persona, chosen, BOUNDS["pitch"][1] - pitch))
@@ -305,29 +305,3 @@ def _as_child(
         f"higher with a smaller speaker's formants{short}."
     )
     return _CHILD + Manner(pitch=shift), "", note
-
-
-def _told(manner: Manner) -> str:
-    """A manner in plain words."""
-    told = []
-    for name, (more, less) in _TELLING.items():
-        value = getattr(manner, name)
-        if name == "pace" and value:
-            told.append(f"{100 * abs(2**value - 1):.0f} % {more if value > 0 else less}")
-        elif name == "pitch" and value:
-            told.append(f"{abs(value):g} semitones {more if value > 0 else less}")
-        elif value:
-            told.append(more if value > 0 else less)
-    return ", ".join(told)
-
-
-_TELLING = {
-    "pitch": ("higher", "lower"),
-    "pace": ("faster", "slower"),
-    "melody": ("with a wider melody", "with a narrower melody"),
-    "tremor": ("with a slight tremor", ""),
-    "rough": ("a little rougher", ""),
-    "breath": ("with more breath", ""),
-    "tilt": ("brighter", "darker"),
-    "formants": ("as a smaller speaker", "as a larger speaker"),
-}

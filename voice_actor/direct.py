@@ -53,7 +53,7 @@ def direct(options: argparse.Namespace) -> None:
     directed = DirectionReader.load(options.weights).direct(options.line, words)
     casting = cast_voice(directed.persona, options.voice)
     screen = Screen.of(sys.stderr)
-    lines = [*chart(screen, directed), "", *who(screen, casting)]
+    lines = [*chart(screen, directed), "", *who(screen, casting), *how(screen, directed, casting)]
     if options.explain:
         lines += ["", *explained(screen, directed)]
     screen.say(*lines, *noted(screen, directed, casting), to=sys.stderr)
@@ -91,6 +91,16 @@ def chart(screen: Screen, directed: Direction) -> list[str]:
 
 def who(screen: Screen, casting: Casting) -> list[str]:
     return screen.wrap([f"  Voice: {casting.voice}", *(f"    {each}" for each in casting.reasons)])
+
+
+def how(screen: Screen, directed: Direction, casting: Casting) -> list[str]:
+    """What is done beside the emotion: of the whole line, of stretches of it, and its pauses."""
+    told = [f"  Manner: {casting.manner.told}"] if casting.manner else []
+    for start, end, manner in directed.manners:
+        told.append(f"  {directed.text[start:end].strip()!r}: {manner.told}")
+    for offset, seconds in directed.pauses:
+        told.append(f"  A pause of {seconds:g} s before {directed.text[offset:].strip()[:30]!r}")
+    return screen.wrap(told)
 
 
 def explained(screen: Screen, directed: Direction) -> list[str]:

@@ -28,11 +28,13 @@ LAYERS = (2, 4, 5, 6)  # of the encoder: the first knows words, the last what th
 LABELS = tuple(CORPUS_LABELS["goemotions"])  # in the corpus's own order
 ASKED = slice(len(LABELS), len(LABELS) + len(CATEGORIES))
 PLACE = slice(ASKED.stop, ASKED.stop + 3)  # valence, arousal, dominance
-OUTPUTS = PLACE.stop
+SAID = slice(PLACE.stop, PLACE.stop + len(CATEGORIES))
+OUTPUTS = SAID.stop
 FLOOR, MOST = 0.08, 8  # what is too faint to report, and how many categories are reported
 LONGEST = 100_000  # characters
-# Words left out, one at a time, to see which decide: so many that it costs what the reading did.
-_OCCLUDED, _OCCLUDED_TOKENS = 4, 48
+# Words left out, one at a time, to see which decide: so many that it costs what the reading did,
+# and none of a long text, where one word decides little.
+_OCCLUDED, _OCCLUDED_TOKENS = 4, 36
 _AT_ONCE = 16  # windows
 _LONGEST_WORD = 40  # letters; more is no word that could be shown
 _LEAST = 0.02  # intensity that a word must add to have decided anything
@@ -71,10 +73,11 @@ class Reading:
 
 
 class Head(nn.Module):
-    """Token states of some layers -> labels of GoEmotions, categories asked for, place.
+    """Token states of some layers -> labels, categories asked for, place, categories said.
 
-    Each output attends to the tokens for itself; beside that all share what is pooled over them.
-    B texts, T tokens, L layers, D channels, H hidden, K = 28 + 40 + 3 outputs.
+    Labels are GoEmotions'; a direction asks for categories, a line says them. Each output attends
+    to the tokens for itself; beside that all share what is pooled over them. B texts, T tokens, L
+    layers, D channels, H hidden, K = 28 + 40 + 3 + 40 outputs.
 
     Args:
         hidden: H.
@@ -98,6 +101,7 @@ class Head(nn.Module):
         self.dropout = nn.Dropout(dropout)  # of a channel in all tokens of a text: cheap to draw
         with torch.no_grad():  # most labels are absent from most texts
             self.pooled[-1].bias[: ASKED.stop] = -3.0
+            self.pooled[-1].bias[SAID] = -3.0
 
     def forward(self, states: Tensor, mask: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
         """States (B, T, L, D), mask (B, T), is a line (B,) -> logits (B, K), attention (B, T, K).
@@ -125,11 +129,8 @@ class Heads(nn.Module):
     def __init__(self, count: int, hidden: int):
         super().__init__()
         self.heads = nn.ModuleList(Head(hidden) for _ in range(count))
-        # Logit -> intensity: ceiling, slope, shift, of directions' categories and of lines' labels.
+        # Logit -> intensity: ceiling, slope, shift, of what is asked for and of what is said.
         self.register_buffer("calibration", torch.tensor([[1.0, 1.0, 0.0]] * 2))
-        # The logit from which on a label is taken to hold; rare labels are seldom sure.
-        self.register_buffer("thresholds", torch.zeros(len(LABELS)))
-        self.register_buffer("meaning", meaning(), persistent=False)
 
     def forward(self, states: Tensor, mask: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
         """As `Head`."""
@@ -137,17 +138,9 @@ class Heads(nn.Module):
         return torch.stack(logits).mean(0), torch.stack(attention).mean(0)
 
     def intensities(self, logits: Tensor, lines: bool) -> Tensor:
-        """Logits (B, K) -> intensities (B, 40) in [0, 1].
-
-        A direction's are those of its categories. A line's are those that its labels mean: what is
-        said is not how it is said, and tens of thousands of comments know more of it.
-        """
+        """Logits (B, K) -> intensities (B, 40) in [0, 1], of lines or of directions."""
         ceiling, slope, shift = self.calibration[int(lines)]
-        if not lines:
-            return ceiling * (slope * logits[:, ASKED] + shift).sigmoid()
-        beyond = logits[:, : ASKED.start] - self.thresholds
-        held = ceiling * (slope * beyond + shift).sigmoid()
-        return (held[:, :, None] * self.meaning).amax(1)
+        return ceiling * (slope * logits[:, SAID if lines else ASKED] + shift).sigmoid()
 
 
 def meaning() -> Tensor:
@@ -233,7 +226,7 @@ class Interpreter:
         if explain and found:
             first = strongest[0]
             most = int((shares * felt[:, first]).argmax())
-            looked = attention[most][:, ASKED.start + first]
+            looked = attention[most][:, (SAID if lines else ASKED).start + first]
             left = self._without(plain.text, windows[most], looked, first, lines)
             words = tuple(
                 (text[slice(*plain.origin(*span))], *plain.origin(*span), share)
@@ -273,7 +266,7 @@ class Interpreter:
                 if match.start() <= place < match.end()
             ]
             spans.append((float(looked[tokens].sum()), match.span()))
-        most = min(_OCCLUDED, max(1, _OCCLUDED_TOKENS // len(window.ids)))
+        most = min(_OCCLUDED, _OCCLUDED_TOKENS // len(window.ids))
         tried = [span for _, span in sorted(spans, reverse=True)[:most]]
         if not tried:
             return []

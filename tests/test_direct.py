@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -389,15 +390,18 @@ def test_written_directions_are_understood_as_a_reader_expects(shipped, benchmar
     against = [benchmark.opposed(*pair) for pair in zip(vectors, expected, strict=True)]
     assert sum(hits) >= 0.85 * len(rows)
     assert sum(against) <= 0.05 * len(rows)
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"strongest\s+in (\d+), .* 0.3 in (\d+)", readme)
+    assert told == (str(sum(hits)), str(len(rows) - sum(against)))
 
 
 @pytest.mark.weights
 def test_no_direction_to_learn_from_is_near_one_to_be_tested_on(benchmark):
     from conditioning.sentences import SentenceEncoder
-    from training.interpret_data import directions
+    from training.interpret_data import DIRECTIONS, written
 
     encoder = SentenceEncoder.load()
     tested = encoder.embed([words for _, words, _ in benchmark.directions()])
-    learnt = [text for text, _ in directions()]
+    learnt = [text for text, _ in written(DIRECTIONS)]
     for first in range(0, len(learnt), 256):
         assert float((encoder.embed(learnt[first : first + 256]) @ tested.T).max()) < 0.75

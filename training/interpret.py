@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from conditioning.files import check_place, write_whole
@@ -13,7 +14,7 @@ from .metrics import plain
 
 def markdown(found: dict) -> str:
     """The figures of `evaluate`, for the card."""
-    comments, asked = found["comments"], found["directions"]
+    comments = found["comments"]
 
     def shown(measured: dict) -> str:
         return f"{measured['value']:.3f} [{measured['low']:.3f}, {measured['high']:.3f}]"
@@ -37,32 +38,37 @@ def markdown(found: dict) -> str:
     for label, row in comments["labels"].items():
         values = [f"{row[key]:.2f}" for key in ("f1", "precision", "recall", "threshold")]
         lines.append(f"| {' | '.join([label, *values, str(row['count'])])} |")
-    lines += [
+    for what in ("directions", "lines"):
+        lines += _written(what, found[what], shown)
+    return "\n".join(lines)
+
+
+def _written(what: str, felt: dict, shown: Callable[[dict], str]) -> list[str]:
+    return [
         "",
-        f"Written directions held out, {asked['first']['count']} with a feeling and "
-        f"{asked['neutral']['count']} without:",
+        f"Written {what} held out, {felt['first']['count']} with a feeling and "
+        f"{felt['neutral']['count']} without:",
         "",
         "| figure | value |",
         "| --- | --- |",
-        f"| strongest category first | {shown(asked['first'])} |",
-        f"| strongest category among the first three | {shown(asked['top3'])} |",
-        f"| any category asked for among the first three | {shown(asked['any3'])} |",
-        f"| mean intensity asked for in the strongest category | {asked['asked']:.2f} |",
-        f"| mean intensity found there | {asked['found']:.2f} |",
-        f"| mean intensity found there where it comes first | {asked['right']:.2f} |",
-        f"| mean of the strongest intensity found in neutral directions | "
-        f"{asked['neutral']['strongest']:.2f} |",
+        f"| strongest category first | {shown(felt['first'])} |",
+        f"| strongest category among the first three | {shown(felt['top3'])} |",
+        f"| any category meant among the first three | {shown(felt['any3'])} |",
+        f"| mean intensity meant in the strongest category | {felt['asked']:.2f} |",
+        f"| mean intensity found there | {felt['found']:.2f} |",
+        f"| mean intensity found there where it comes first | {felt['right']:.2f} |",
+        f"| mean of the strongest intensity found in neutral {what} | "
+        f"{felt['neutral']['strongest']:.2f} |",
         "| correlation of valence, arousal, dominance | "
-        f"{', '.join(f'{value:.2f}' for value in asked['places'])} |",
+        f"{', '.join(f'{value:.2f}' for value in felt['places'])} |",
         "",
-        "| intensity found | mean found | mean asked for | categories |",
+        "| intensity found | mean found | mean meant | categories |",
         "| --- | --- | --- | --- |",
         *(
             f"| from {row['from']:g} | {row['found']:.2f} | {row['asked']:.2f} | {row['count']:,} |"
-            for row in asked["calibration"]
+            for row in felt["calibration"]
         ),
     ]
-    return "\n".join(lines)
 
 
 def add_interpret(commands) -> None:

@@ -27,6 +27,7 @@ from conditioning.sentences import CHANNELS, SentenceEncoder
 from conditioning.taxonomy import CATEGORIES
 
 DIRECTIONS = Path(__file__).parent / "directions"
+LINES = Path(__file__).parent / "lines"
 SPLITS = ("train", "dev", "test")
 _VERSION = "1"
 # A word alone, and in frames that say nothing themselves: the head is to know the words of the
@@ -126,8 +127,8 @@ def meant(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return asked, table.any(0) | ~asked.any(1, keepdims=True)
 
 
-def directions(folder: Path = DIRECTIONS) -> list[tuple[str, np.ndarray]]:
-    """The written directions, each with its intensities (40,); a neutral one has none.
+def written(folder: Path) -> list[tuple[str, np.ndarray]]:
+    """The written directions or lines, each with its intensities (40,); a neutral one has none.
 
     Raises:
         InvalidInput: a row that cannot be read.
@@ -140,7 +141,7 @@ def directions(folder: Path = DIRECTIONS) -> list[tuple[str, np.ndarray]]:
                 continue
             text, tab, emotions = line.partition("\t")
             if not tab or not text.strip():
-                raise InvalidInput(f"{path}, line {number}: write direction, tab, emotions.")
+                raise InvalidInput(f"{path}, line {number}: write text, tab, emotions.")
             vector = EmotionVector.parse(emotions) if emotions.strip() else EmotionVector()
             found[text.strip()] = np.array(vector.to_list(), np.float32)
     return list(found.items())
@@ -158,7 +159,7 @@ def words() -> list[tuple[str, np.ndarray]]:
 
 
 def held_out(text: str) -> bool:
-    """Whether a direction is kept for dev: the same ones for ever, whatever is added."""
+    """Whether a written text is kept for dev: the same ones for ever, whatever is added."""
     digest = hashlib.sha256(f"dev {text}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % _HELD_OUT == 0
 
@@ -189,7 +190,7 @@ def encoded(
 
 
 def texts_of(encoder: SentenceEncoder, pairs: Sequence[tuple[str, np.ndarray]]) -> Texts:
-    """Directions or words, encoded."""
+    """Written texts or words, encoded."""
     texts, asked = [text for text, _ in pairs], np.stack([vector for _, vector in pairs])
     labels = np.full((len(texts), len(LABELS)), np.nan, np.float32)
     return Texts(texts, *encoded(encoder, texts), labels, asked, np.ones(asked.shape, bool))
@@ -217,7 +218,7 @@ class InterpreterData(lightning.LightningDataModule):
     Args:
         text: GoEmotions' folder.
         cache: where token states are kept.
-        lines, asked, single: comments, directions and words in a batch.
+        lines, asked, said, single: comments, directions, written lines and words in a batch.
     """
 
     def __init__(
@@ -226,6 +227,7 @@ class InterpreterData(lightning.LightningDataModule):
         cache: str = "runs/interpret",
         lines: int = 128,
         asked: int = 64,
+        said: int = 48,
         single: int = 16,
         seed: int = 0,
     ):
@@ -239,18 +241,20 @@ class InterpreterData(lightning.LightningDataModule):
         encoder = SentenceEncoder.load()
         folder, cache = Path(self.hparams.text), Path(self.hparams.cache)
         self.comments = {split: comments_of(encoder, folder, split, cache) for split in SPLITS}
-        written = directions()
-        learnt = [row for row in written if not held_out(row[0])]
+        asked, said = written(DIRECTIONS), written(LINES)
+        learnt = [row for row in asked if not held_out(row[0])]
         self.written = len(learnt)
         self.directions = texts_of(encoder, learnt + words())
-        self.dev = texts_of(encoder, [row for row in written if held_out(row[0])])
+        self.said = texts_of(encoder, [row for row in said if not held_out(row[0])])
+        self.dev = texts_of(encoder, [row for row in asked if held_out(row[0])])
+        self.dev_said = texts_of(encoder, [row for row in said if held_out(row[0])])
 
     def train_dataloader(self) -> DataLoader:
         return DataLoader(_Batches(self), batch_size=None)
 
 
 class _Batches(Dataset):
-    """One epoch's batches: a `Texts.batch` of lines, and one of directions and words."""
+    """One epoch's batches: `Texts.batch` of comments, of directions and words, of lines."""
 
     def __init__(self, data: InterpreterData):
         self.data = data
@@ -270,6 +274,7 @@ class _Batches(Dataset):
             ],
             axis=1,
         )
+        self.said = self._rounds(len(data.said), options.said)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -278,6 +283,7 @@ class _Batches(Dataset):
         return {
             "lines": self.data.comments["train"].batch(self.lines[index]),
             "asked": self.data.directions.batch(self.asked[index]),
+            "said": self.data.said.batch(self.said[index]),
         }
 
     def _rounds(self, count: int, size: int) -> np.ndarray:

@@ -17,11 +17,11 @@ from conditioning.interpreter import (
     ASKED,
     LABELS,
     PLACE,
+    SAID,
     Head,
     Heads,
     read_heads,
 )
-from conditioning.lexicon import PLAIN
 from conditioning.taxonomy import fingerprint
 from conditioning.weights import hash_of
 
@@ -41,8 +41,8 @@ EKMAN: dict[str, str] = {
 }
 GROUPS = [[LABELS.index(label) for label in labels.split()] for labels in EKMAN.values()]
 _THRESHOLDS = np.arange(0.02, 0.9, 0.01)
-# Of the parts of the loss; directions are few and are what this is for.
-_MEANT, _ASKED, _PLACE = 0.5, 4.0, 0.5
+# Of the parts of the loss; what was written for it is little and is what this is for.
+_MEANT, _ASKED, _SAID, _PLACE = 0.5, 4.0, 3.0, 0.5
 _FELT = 2.0  # weight, in the calibration, of what is asked for against what is not
 _HIDDEN = 0.15  # share of the tokens that are hidden from the head in training
 
@@ -82,11 +82,12 @@ class InterpreterModule(lightning.LightningModule):
         return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def training_step(self, batch: dict[str, dict[str, Tensor]]) -> Tensor:
-        lines, asked = batch["lines"], batch["asked"]
-        said = self._logits(lines, 1.0)
-        loss = _entropy(said[:, : ASKED.start], lines["labels"])
-        loss += _MEANT * self._asked(said, lines)
-        loss += _ASKED * self._asked(self._logits(asked, 0.0), asked)
+        lines, asked, said = batch["lines"], batch["asked"], batch["said"]
+        commented = self._logits(lines, 1.0)
+        loss = _entropy(commented[:, : ASKED.start], lines["labels"])
+        loss += _MEANT * self._felt(commented, lines, SAID)
+        loss += _ASKED * self._felt(self._logits(asked, 0.0), asked, ASKED)
+        loss += _SAID * self._felt(self._logits(said, 1.0), said, SAID)
         self.log("loss", loss, prog_bar=True)
         return loss
 
@@ -95,10 +96,10 @@ class InterpreterModule(lightning.LightningModule):
         shown[:, 0] = True  # the mark of the beginning
         return self.head(texts["states"], shown, torch.full((len(shown),), line))[0].float()
 
-    def _asked(self, logits: Tensor, texts: dict[str, Tensor]) -> Tensor:
+    def _felt(self, logits: Tensor, texts: dict[str, Tensor], outputs: slice) -> Tensor:
         """Of the categories that the source could name, and of the place."""
         place = mse_loss(logits[:, PLACE].tanh(), texts["place"])
-        return _entropy(logits[:, ASKED], texts["asked"], texts["spoken"]) + _PLACE * place
+        return _entropy(logits[:, outputs], texts["asked"], texts["spoken"]) + _PLACE * place
 
 
 def _entropy(logits: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:
@@ -200,17 +201,13 @@ def calibrate(logits: np.ndarray, asked: np.ndarray) -> np.ndarray:
 def finish(heads: Heads, data: InterpreterData) -> dict[str, list[float]]:
     """Fits on the dev sets what follows the logits; gives the thresholds of labels and groups."""
     lines = data.comments["dev"]
-    said, written = outputs(heads, lines, True), outputs(heads, data.dev, False)
-    said = said[:, : ASKED.start]
-    likely = _sigmoid(said)
+    likely = _sigmoid(outputs(heads, lines, True)[:, : ASKED.start])
     best = thresholds(likely, lines.labels)
-    beyond = np.log(best / (1 - best))
     curves = [
-        calibrate(written[:, ASKED], data.dev.asked),
-        calibrate(said - beyond, lines.labels * PLAIN),
+        calibrate(outputs(heads, data.dev, False)[:, ASKED], data.dev.asked),
+        calibrate(outputs(heads, data.dev_said, True)[:, SAID], data.dev_said.asked),
     ]
     heads.calibration.copy_(torch.tensor(np.array(curves)))
-    heads.thresholds.copy_(torch.from_numpy(beyond))
     return {
         "thresholds": [round(float(value), 2) for value in best],
         "groups": [
@@ -230,9 +227,7 @@ def export(heads: Heads, thresholds: dict[str, list[float]], path: str | Path) -
         **thresholds,
     }
     state = {
-        name: tensor.contiguous()
-        if name in ("calibration", "thresholds")
-        else tensor.half().contiguous()
+        name: tensor.contiguous() if name == "calibration" else tensor.half().contiguous()
         for name, tensor in heads.state_dict().items()
     }
     write_whole(path, save(state, {"interpreter": json.dumps(described)}))
@@ -247,7 +242,8 @@ def evaluate(path: str | Path, data: InterpreterData) -> dict:
     return {
         "weights": hash_of(Path(path)),
         "comments": _comments(heads.eval(), described, data.comments["test"]),
-        "directions": _directions(heads.eval(), data.dev),
+        "directions": _written(heads.eval(), data.dev, False),
+        "lines": _written(heads.eval(), data.dev_said, True),
     }
 
 
@@ -280,9 +276,9 @@ def _comments(heads: Heads, described: dict, test: Texts) -> dict:
     }
 
 
-def _directions(heads: Heads, dev: Texts) -> dict:
-    logits = torch.from_numpy(outputs(heads, dev, False))
-    felt = heads.intensities(logits, False).numpy()
+def _written(heads: Heads, dev: Texts, lines: bool) -> dict:
+    logits = torch.from_numpy(outputs(heads, dev, lines))
+    felt = heads.intensities(logits, lines).numpy()
     emotional = dev.asked.max(1) > 0
     asked, found = dev.asked[emotional], felt[emotional]
     order, strongest = found.argsort(1)[:, ::-1], asked.argmax(1)

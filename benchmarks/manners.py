@@ -1,8 +1,8 @@
 """What manners of speaking change, and whether the words and the voice survive them.
 
-    python benchmarks/manners.py            # about ten minutes; needs the extra "benchmark"
+    python benchmarks/manners.py            # about six minutes; needs the extra "benchmark"
 
-Every manner below is spoken by four voices, six sentences each, beside the voice's own reading:
+Every manner below is spoken by two voices, four sentences each, beside the voice's own reading:
 words by a recogniser, likeness of the voice and quality as in `voice-actor evaluate`, and what the
 manner is about as it can be measured: voiced share of the speech, pitch, rate, level, pauses.
 """
@@ -21,8 +21,8 @@ from conditioning.prosody import functionals, measure
 from training.instruments import Instruments
 from voice_actor import VoiceActor
 
-SENTENCES = Path(__file__).with_name("sentences.txt").read_text().splitlines()[:6]
-VOICES = "af_heart", "am_michael", "bf_emma", "bm_george"
+SENTENCES = Path(__file__).with_name("sentences.txt").read_text().splitlines()[:4]
+VOICES = "af_heart", "am_michael"
 MANNERS = {
     "own": Manner(),
     "whisper": Manner(whisper=1.0),

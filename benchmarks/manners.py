@@ -4,7 +4,7 @@
 
 Every manner below is spoken by two voices, four sentences each, beside the voice's own reading:
 words by a recogniser, likeness of the voice and quality as in `voice-actor evaluate`, and what the
-manner is about as it can be measured: voiced share of the speech, pitch, rate, level, pauses.
+manner is about as it can be measured: voiced share of the speech, pitch, length, level.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     torch.set_num_threads(2)
     actor, instruments = VoiceActor.load(), Instruments()
     print(f"{'':9} {'WER %':>6} {'DNSMOS':>7} {'cosine':>7} {'voiced':>7} {'pitch':>6}", end="")
-    print(f" {'rate':>5} {'level':>6}")
+    print(f" {'length':>6} {'level':>6}")
     own: dict[tuple[str, str], dict] = {}
     for name, manner in MANNERS.items():
         rows = []
@@ -71,7 +71,7 @@ def spoken(
         "voice": instruments.speaker(audio),
         "voiced": float(np.isfinite(prosody.f0[prosody.speech]).mean()),
         "pitch": found["f0_median_st"],
-        "rate": found["rate"],
+        "length": audio.duration,
         "level": found["level_mean_db"],
     }
 
@@ -81,7 +81,7 @@ def compared(row: dict, own: dict) -> dict:
     return row | {
         "cosine": float(row["voice"] @ own["voice"]),
         "pitch": row["pitch"] - own["pitch"],
-        "rate": row["rate"] / own["rate"],
+        "length": row["length"] / own["length"],
         "level": row["level"] - own["level"],
     }
 
@@ -93,7 +93,7 @@ def told(name: str, rows: list[dict]) -> str:
     wer = 100 * sum(row["errors"] for row in rows) / sum(row["words"] for row in rows)
     return (
         f"{name:9} {wer:6.1f} {mean('quality'):7.2f} {mean('cosine'):7.3f} {mean('voiced'):7.3f}"
-        f" {mean('pitch'):+6.1f} {mean('rate'):5.2f} {mean('level'):+6.1f}"
+        f" {mean('pitch'):+6.1f} {mean('length'):6.2f} {mean('level'):+6.1f}"
     )
 
 

@@ -21,7 +21,6 @@ from conditioning.manner import Manner
 from conditioning.markup import Markup, parse_markup, stations
 from conditioning.persona import Persona, Reason, read_persona
 from conditioning.suggestion import DOUBTED, NEUTRAL, acted, beside, told_beside
-from conditioning.taxonomy import INDEX
 from conditioning.wording import Evidence, Understood, nothing_named, slip, understand
 
 if TYPE_CHECKING:
@@ -352,16 +351,10 @@ class DirectionReader:
         if suggestion and any(item.why.startswith(SUGGESTED) for item in evidence):
             ignored = ()
         if not evidence and not persona:
-            if (
-                suggestion is None
-                or (suggestion.known < 1 and slip(ignored))
-                or (suggestion.known < ENGLISH)
-            ):
+            known = suggestion.known if suggestion else 0.0
+            if known < ENGLISH or (known < 1 and slip(ignored)):
                 raise nothing_named(words, named, *notes)
-            notes = (
-                *notes,
-                f"{quoted(words)} suggests no feeling; {KEPT}.",
-            )
+            notes = (*notes, f"{quoted(words)} suggests no feeling; {KEPT}.")
             ignored = ()
         return _Reading(vector, evidence, ignored, persona, notes)
 
@@ -462,7 +455,7 @@ def _combined(
             intensity=vector[item.category],
             why=f"{item.why}, x{DOUBTED:g}: named in passing, and the rest does not confirm it",
         )
-        if item.category in INDEX and vector[item.category] < named.vector[item.category]
+        if item.intensity and vector[item.category] < named.vector[item.category]
         else item
         for item in named.evidence
     )

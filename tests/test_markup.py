@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -653,3 +655,14 @@ def test_garbage_by_the_hundred_thousand_costs_seconds_at_most(text):
     began = time.perf_counter()
     read_or_refused(text)
     assert time.perf_counter() - began < 8  # about one here; going back over it takes minutes
+
+
+MANUAL = (Path(__file__).parents[1] / "docs" / "markup.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\| `(.*?)` \|", MANUAL, re.MULTILINE))
+def test_every_line_of_the_manual_is_markup(line):
+    markup = parse_markup(line)
+    assert markup.text.strip()
+    assert markup.text != line
+    assert not set("[]<>*") & set(markup.text)

@@ -291,7 +291,7 @@ class DirectionReader:
         try:
             return self._language_model.direct(text, words, context), ()
         except Unusable as error:
-            return None, (f"The language model was not used: {error}",)
+            return None, (f"{error} The direction was read without it.",)
 
     def _suggested(self, text: str, context: Sequence[tuple[str, str]]) -> _Own:
         """What the line itself suggests."""

@@ -5,7 +5,6 @@ For what the lexicon of `direction` does not know: "the vet who cannot save the 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -17,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from . import weights
+from .checkpoint import check_made_for, fill, read_checkpoint
 from .emotion import EmotionVector
-from .errors import InvalidInput, WeightsError
+from .errors import InvalidInput
 from .lexicon import FILLERS
 from .pictographs import named
 from .sentences import CHANNELS, SentenceEncoder, Window
@@ -296,24 +296,8 @@ def read_heads(path: str | os.PathLike) -> tuple[Heads, dict[str, Any]]:
     Raises:
         WeightsError: another file, tensors that do not fit, or another taxonomy.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            described = json.loads((file.metadata() or {})["interpreter"])
-            taxonomy, count, hidden = (described[key] for key in ("taxonomy", "heads", "hidden"))
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError):
-        raise WeightsError(f"{path} holds no interpreter; install Voice Actor again.") from None
-    if taxonomy != fingerprint():
-        raise WeightsError(
-            f"{path} was made for another list of emotions (taxonomy {taxonomy}, "
-            f"here {fingerprint()}); use the checkpoint of this version."
-        )
-    heads = Heads(count, hidden)
-    try:
-        heads.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+    state, described = read_checkpoint(path, "interpreter", ("heads", "hidden"))
+    check_made_for(path, described, taxonomy=fingerprint())
+    heads = Heads(described["heads"], described["hidden"])
+    fill(heads, state, path)
     return heads, described

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,8 +20,9 @@ from torch import Tensor, nn
 
 from . import weights
 from .audio import Audio
+from .checkpoint import check_made_for, fill, read_checkpoint
 from .emotion import EmotionVector
-from .errors import InvalidInput, WeightsError
+from .errors import InvalidInput
 from .estimator import DIMENSIONS, Baseline, EmotionEstimator, Estimate
 from .taxonomy import CATEGORIES, INDEX, NAMES, fingerprint
 from .whisper import RATE, WhisperEncoder
@@ -388,20 +388,9 @@ class PoolingEstimator(EmotionEstimator):
         Raises:
             WeightsError: another file, tensors that do not fit, or another taxonomy.
         """
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, "pt") as file:
-                described = json.loads((file.metadata() or {})["estimator"])
-                taxonomy, kind, shape = (described[key] for key in ("taxonomy", "front", "head"))
-                state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError):
-            raise WeightsError(f"{path} holds no estimator; install Voice Actor again.") from None
-        if taxonomy != fingerprint():
-            raise WeightsError(
-                f"{path} was made for another list of emotions (taxonomy {taxonomy}, "
-                f"here {fingerprint()}); use the checkpoint of this version."
-            )
+        state, described = read_checkpoint(path, "estimator", ("front", "head"))
+        check_made_for(path, described, taxonomy=fingerprint())
+        kind, shape = described["front"], described["head"]
         if kind == "whisper":
             front, head = WhisperFront(folder), Listener(**shape)
         else:
@@ -409,11 +398,7 @@ class PoolingEstimator(EmotionEstimator):
         parts = nn.ModuleDict({"head": head})
         if isinstance(front, nn.Module):
             parts["front"] = front.eval().requires_grad_(False)
-        try:
-            parts.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+        fill(parts, state, path)
         described.setdefault("name", Path(path).stem)
         return cls(front, head, described)
 

@@ -278,7 +278,7 @@ def test_a_checkpoint_survives_its_file_and_others_are_refused(tmp_path, monkeyp
         PoolingEstimator.from_file(path)
     monkeypatch.setattr("training.modules.fingerprint", lambda: "0123456789abcdef")
     save_estimator(path, {"head": Meter(), "front": front}, described)
-    with pytest.raises(WeightsError, match="another list of emotions"):
+    with pytest.raises(WeightsError, match="made for other taxonomy"):
         PoolingEstimator.from_file(path)
 
 

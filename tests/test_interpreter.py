@@ -203,7 +203,7 @@ def test_heads_made_for_another_taxonomy_are_refused(tmp_path, monkeypatch):
         atol=0.01,
     )
     monkeypatch.setattr("conditioning.interpreter.fingerprint", lambda: "another")
-    with pytest.raises(WeightsError, match="another list of emotions"):
+    with pytest.raises(WeightsError, match="made for other taxonomy"):
         read_heads(path)
     with pytest.raises(WeightsError, match="no interpreter"):
         read_heads(weights.CHECKPOINTS / "estimator-tiny.safetensors")

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
-from conditioning.errors import WeightsError
+from conditioning.checkpoint import check_made_for, fill, read_checkpoint
 from conditioning.taxonomy import CATEGORIES, NAMES, fingerprint
 
 from .acting import PAUSES
@@ -190,27 +190,11 @@ class Contours(nn.Module):
         Raises:
             WeightsError: another file, other emotions, channels or marks than here.
         """
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, "pt") as file:
-                described = json.loads((file.metadata() or {})["contours"])
-                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                made = cls(**described["shape"])
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-            raise WeightsError(f"{path} holds no contours; install Voice Actor again.") from None
-        here = {"taxonomy": fingerprint(), "channels": list(CHANNELS), "marks": list(MARKS)}
-        for name, value in here.items():
-            if described.get(name) != value:
-                raise WeightsError(
-                    f"{path} was made for other {name} ({described.get(name)}, here {value}); "
-                    "use the checkpoint of this version."
-                )
-        try:
-            made.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+        state, described = read_checkpoint(path, "contours", ("shape",))
+        here = {"channels": list(CHANNELS), "marks": list(MARKS)}
+        check_made_for(path, described, taxonomy=fingerprint(), **here)
+        made = cls(**described["shape"])
+        fill(made, state, path)
         return made.eval().requires_grad_(False)
 
 

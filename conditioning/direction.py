@@ -349,7 +349,7 @@ class DirectionReader:
             suggestion = replace(suggestion, intensities=NEUTRAL)
         vector, evidence = _combined(named, suggestion, persona, "the direction as a whole")
         if suggestion and any(item.why.startswith(SUGGESTED) for item in evidence):
-            ignored = ()
+            ignored = tuple(word for word in ignored if word in suggestion.strange)
         if not evidence and not persona:
             known = suggestion.known if suggestion else 0.0
             if known < ENGLISH or (known < 1 and slip(ignored)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -62,6 +62,7 @@ class Reading:
         words: those that decided the strongest category, strongest first: each with its start and
             end in the text, and the intensity that is lost without it. A hint, no proof: words work
             together. Empty unless asked for.
+        strange: the words that are not known.
     """
 
     intensities: EmotionVector
@@ -69,7 +70,8 @@ class Reading:
     arousal: float
     dominance: float
     known: float
-    words: tuple[tuple[str, int, int, float], ...] = field(default=())
+    words: tuple[tuple[str, int, int, float], ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 class Head(nn.Module):
@@ -234,7 +236,8 @@ class Interpreter:
                 if (share := float((felt[most, first] - value) * shares[most])) >= _LEAST
             )
         place = (shares @ logits[:, PLACE].tanh()).tolist()
-        return Reading(EmotionVector(found), *place, self._known(text), words)
+        known, strange = self._strange(text)
+        return Reading(EmotionVector(found), *place, known, words, strange)
 
     def _outputs(self, windows: Sequence[Window], lines: bool) -> tuple[Tensor, list[Tensor]]:
         """Logits (B, K) of windows, and each one's attention (T, K)."""
@@ -275,19 +278,22 @@ class Interpreter:
         felt = self.heads.intensities(self._outputs(windows, lines)[0], lines)[:, category]
         return sorted(zip(tried, felt.tolist(), strict=True), key=lambda entry: entry[1])
 
-    def _known(self, text: str) -> float:
+    def _strange(self, text: str) -> tuple[float, tuple[str, ...]]:
+        """The share of words that are whole in the English vocabulary, and the other words."""
         encoded = self.encoder.tokenizer.encode(text, add_special_tokens=False)
-        words: dict[int, list[str]] = {}
-        for number, token in zip(encoded.word_ids, encoded.tokens, strict=True):
-            words.setdefault(number, []).append(token)
-        spoken = [parts for parts in words.values() if parts[0].isalpha() or parts[0] == "[UNK]"]
-        if not spoken:
-            return 1.0
-        whole = sum(
-            len(parts) == 1 and parts[0].isascii() and parts[0] not in _FOREIGN | {"[UNK]"}
-            for parts in spoken
-        )
-        return whole / len(spoken)
+        words: dict[int, list[int]] = {}
+        for index, number in enumerate(encoded.word_ids):
+            words.setdefault(number, []).append(index)
+        spoken, strange = 0, []
+        for parts in words.values():
+            first = encoded.tokens[parts[0]]
+            if not (first.isalpha() or first == "[UNK]"):
+                continue
+            spoken += 1
+            if len(parts) > 1 or not first.isascii() or first in _FOREIGN | {"[UNK]"}:
+                start, end = encoded.offsets[parts[0]][0], encoded.offsets[parts[-1]][1]
+                strange.append(text[start:end])
+        return 1 - len(strange) / spoken if spoken else 1.0, tuple(strange)
 
 
 def read_heads(path: str | os.PathLike) -> tuple[Heads, dict[str, Any]]:

@@ -34,7 +34,7 @@ FLOOR, MOST = 0.08, 8  # what is too faint to report, and how many categories ar
 LONGEST = 100_000  # characters
 # Words left out, one at a time, to see which decide: so many that it costs what the reading did,
 # and none of a long text, where one word decides little.
-_OCCLUDED, _OCCLUDED_TOKENS = 4, 36
+_OCCLUDED, _OCCLUDED_TOKENS = 3, 26
 _AT_ONCE = 16  # windows
 _LONGEST_WORD = 40  # letters; more is no word that could be shown
 _LEAST = 0.02  # intensity that a word must add to have decided anything

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_text import LINES, made_sentences
 
@@ -197,6 +197,7 @@ def test_threads_get_the_same_phonemes():
         assert list(pool.map(symbols, lines)) == alone
 
 
+@example("0ÒEH0", "us", 16)  # cut between a space and a stress mark
 @settings(max_examples=150, deadline=None)
 @given(
     st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=80),
@@ -210,3 +211,8 @@ def test_any_latin_text_is_spoken_whole(text, accent, limit):
         assert not any(c.isalnum() for c in text), text
         return
     assert_speaks_all(text, phrases, limit)
+
+
+@pytest.mark.parametrize(("text", "begins"), [("A4 paper.", "ˈA fˈɔɹ"), ("A-1 steak.", "ˈA wˈʌn")])
+def test_the_letter_a_before_a_number_is_its_name(text, begins):
+    assert phonemize(text, "us")[0].symbols.startswith(begins)

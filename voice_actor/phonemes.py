@@ -591,7 +591,7 @@ def _cut(unit: _Unit, most: int) -> list[_Unit]:
         # A stress mark belongs to the vowel after it.
         while at > 1 and rest[at - 1] in "ˈˌ":
             at -= 1
-        parts.append(rest[:at])
+        parts.append(rest[:at].rstrip())  # stepping back may have passed a mark after a space
         rest = rest[at:].lstrip()
     parts.append(rest)
     # A part without a sound (a lone length mark) would be a word row that nothing speaks.

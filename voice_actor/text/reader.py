@@ -224,5 +224,5 @@ def _single_quotes(text: str) -> dict[int, str]:
 def letters(run: str) -> str:
     """A run of letters as a chunk that the reader takes as a word or spells."""
     if run == "A":
-        return "ay"  # the letter, not the article
+        return "eh"  # the letter as it sounds, not the article; "ay" would be "eye"
     return run.strip("'")

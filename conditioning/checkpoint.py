@@ -48,10 +48,16 @@ def check_made_for(path: str | os.PathLike, described: dict[str, Any], **here: A
             )
 
 
-def fill(network: nn.Module, state: dict[str, Tensor], path: str | os.PathLike) -> None:
-    """Loads the tensors, every one of them. Raises WeightsError where they do not fit."""
+def fill(
+    network: nn.Module, state: dict[str, Tensor], path: str | os.PathLike, assign: bool = False
+) -> None:
+    """Loads the tensors, every one of them. Raises WeightsError where they do not fit.
+
+    Args:
+        assign: they take the places of the network's own, which may be on the meta device.
+    """
     try:
-        network.load_state_dict(state, strict=True)
+        network.load_state_dict(state, strict=True, assign=assign)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path} does not fit its own description: {reason}") from None

@@ -259,15 +259,14 @@ class DirectionReader:
         parts = stations(direction)
         if len(parts) > 1:
             return self._ramped(parts, len(text))
-        answer, notes = None, ()
-        if self._language_model and parse_number(parts[0]) is None:
-            persona, named = _named(parts[0])
-            if _connotes(persona, named):
-                answer, notes = self._ask(text, parts[0], context)
-            if answer:
-                return _told(answer, persona, named)
-        (reading,) = self._stations(parts)
-        reading = reading.noting(notes)
+        (words,) = parts
+        if parse_number(words) is not None:
+            raise _lone_number(words)
+        persona, named = _named(words)
+        answer, notes = self._ask(text, words, context) if _connotes(persona, named) else (None, ())
+        if answer:
+            return _told(answer, persona, named)
+        reading = self._read(words, persona, named).noting(notes)
         return _Own(EmotionCurve.constant(reading.vector), (reading,), reading.persona)
 
     def _ramped(self, parts: Sequence[str], length: int) -> _Own:
@@ -319,13 +318,10 @@ class DirectionReader:
         for part in parts:
             number = parse_number(part)
             if number is None:
-                readings.append(self._read(part))
+                readings.append(self._read(part, *_named(part)))
                 continue
             if not readings or readings[-1].vector.is_neutral:
-                raise InvalidInput(
-                    f"The number {quoted(part)} stands without an emotion; allowed after a named "
-                    "one; write for example 'fear 0.2 -> 0.9'."
-                )
+                raise _lone_number(part)
             before = readings[-1].vector.items()
             strongest, most = before[0]
             number = checked_intensity(strongest, number)
@@ -337,9 +333,8 @@ class DirectionReader:
             readings.append(_Reading(EmotionVector(after), evidence))
         return readings
 
-    def _read(self, words: str) -> _Reading:
+    def _read(self, words: str, persona: Persona, named: Understood) -> _Reading:
         """One direction in words: what it names, and where words remain, what it suggests."""
-        persona, named = _named(words)
         suggestion, ignored, notes = None, named.ignored, persona.notes
         if _connotes(persona, named) and self._interpreter:
             suggestion = self._interpreter.read([_spelt(words)], explain=True)[0]
@@ -393,6 +388,13 @@ class _Own(NamedTuple):
     manners: tuple[Stretch, ...] = ()
 
 
+def _lone_number(part: str) -> InvalidInput:
+    return InvalidInput(
+        f"The number {quoted(part)} stands without an emotion; allowed after a named one; write "
+        "for example 'fear 0.2 -> 0.9'."
+    )
+
+
 def _named(words: str) -> tuple[Persona, Understood]:
     words = _spelt(words)
     persona = read_persona(words)
@@ -439,12 +441,12 @@ def _combined(
 ) -> tuple[EmotionVector, tuple[Evidence, ...]]:
     """What is named, and beside it what is suggested; the evidence says which is which."""
     read = suggestion.intensities if suggestion else NEUTRAL
-    vector = beside(named, read, persona.mood)
+    vector, suggested = beside(named, read, persona.mood), acted(read)
     words = ", ".join(word for word, *_ in suggestion.words) if suggestion else ""
     usual = ", ".join(reason.words for reason in persona.reasons if reason.what == "mood")
     added = tuple(
         Evidence(words or what, name, round(value, 4), f"{SUGGESTED} {what}")
-        if acted(read)[name] >= persona.mood[name]
+        if suggested[name] >= persona.mood[name]
         else Evidence(usual, name, round(value, 4), "the usual mood of such a character")
         for name, value in vector.items()
         if value > named.vector[name]

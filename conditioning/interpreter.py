@@ -203,11 +203,6 @@ class Interpreter:
             readings.append(self._read(text, lines, explain))
         return readings
 
-    def labels(self, texts: Sequence[str]) -> Tensor:
-        """Probabilities (B, 28) of GoEmotions' labels in lines; `LABELS` names them."""
-        rows = [self._outputs(self.encoder.windows(named(text).text), True)[0] for text in texts]
-        return torch.stack([row[:, : ASKED.start].sigmoid().mean(0) for row in rows])
-
     def _read(self, text: str, lines: bool, explain: bool) -> Reading:
         plain = named(text)
         if not _WORD.search(plain.text):

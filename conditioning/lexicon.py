@@ -337,13 +337,19 @@ DEGREES: dict[str, float] = {
 # and not a little louder.
 OF_MANNERS: dict[str, float] = DEGREES | {"less": -0.5}
 
+
+def phrases(words: str) -> frozenset[str]:
+    """The phrases of a list in which "_" stands for a space."""
+    return frozenset(phrase.replace("_", " ") for phrase in words.split())
+
+
 # Words that make the emotion after them count for nothing.
 _NEGATIONS = (
     "not no no_longer never without isn't aren't wasn't don't doesn't neither nor "
     "free_of devoid_of instead_of rather_than anything_but far_from nowhere_near none_of nothing "
     "refusing_to_be refuses_to_be hasn't won't_be lacking stripped_of"
 )
-NEGATIONS = frozenset(phrase.replace("_", " ") for phrase in _NEGATIONS.split())
+NEGATIONS = phrases(_NEGATIONS)
 
 # Words that say that what follows is felt and not meant to be heard.
 _HELD = (
@@ -357,7 +363,7 @@ _HELD = (
     "trying_to_control controlling trying_to_swallow on_the_verge_of on_the_brink_of close_to "
     "about_to"
 )
-HELD = frozenset(phrase.replace("_", " ") for phrase in _HELD.split())
+HELD = phrases(_HELD)
 
 # Words that say that what follows is shown and not felt.
 _FEIGNED = (
@@ -365,7 +371,7 @@ _FEIGNED = (
     "forced forcing false mock put_on putting_on acting_as_if_she_were acting_as_if_he_were sham "
     "phony phoney insincere insincerely"
 )
-FEIGNED = frozenset(phrase.replace("_", " ") for phrase in _FEIGNED.split())
+FEIGNED = phrases(_FEIGNED)
 
 NEUTRAL = frozenset({"neutral", "neutrally", "no emotion", "without emotion", "unemotional"})
 
@@ -381,14 +387,13 @@ _FILLERS = (
 FILLERS = frozenset(_FILLERS.split()) | {"not only", "not just"}
 
 # Who feels it: a person after one of these, or after a verb, is spoken to or about.
-DETERMINERS = frozenset(
-    "a an the his her their my your our its this that these those some every another".split()
-)
+POSSESSIVES = frozenset("his her their my your our its".split())
+ARTICLES = POSSESSIVES | frozenset("a an the this that these those some every".split())
+DETERMINERS = ARTICLES | {"another"}
 TOWARDS = frozenset(
     "to at toward towards about for against with by from over facing before behind after beside "
     "near than".split()
 )
-POSSESSIVES = frozenset("his her their my your our its".split())
 BEING = frozenset("is are was were seems seem looks look feels feel".split())
 # After these the person is the speaker, for all that they look like verbs.
 SPEAKER_VERBS = frozenset(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from conditioning import lexicon
 from conditioning.lexicon import LEXICON
 from conditioning.manner import Manner
 
@@ -398,9 +399,7 @@ _DONE_TO = (
     "guide lead fight arrest face follow chase raise save rescue flatter convince "
     "persuade humour humor entertain instruct beat visit feed hold leave forgive fool cheat"
 )
-ARTICLES = frozenset(
-    "a an the this that these those his her their my your our its some every all any".split()
-)
+ARTICLES = lexicon.ARTICLES | {"all", "any"}
 DETERMINERS = ARTICLES | frozenset(
     "two three him them someone somebody people everyone another".split()
 )
@@ -453,7 +452,7 @@ ELSEWHERE = frozenset("while when where who whom whose which because until after
 # Before "by": whoever follows is the speaker.
 SPOKEN = frozenset("spoken read said voiced told narrated played performed delivered".split())
 ACCENT = frozenset({"accent", "accented", "drawl", "lilt", "brogue", "pronunciation"})
-POSSESSIVES = frozenset("his her their my your our its one's".split())
+POSSESSIVES = lexicon.POSSESSIVES | {"one's"}
 # Adverbs of negation beside the lexicon's.
 NEGATIONS = frozenset(
     "stop avoid avoiding cannot can't won't didn't doesn't shouldn't mustn't nothing".split()

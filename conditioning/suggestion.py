@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from conditioning.emotion import EmotionVector
 from conditioning.taxonomy import CATEGORIES, INDEX
-from conditioning.wording import Understood
+from conditioning.wording import NOTHING, Understood
 
 NEUTRAL = EmotionVector()
-NOTHING = "neutral"  # as evidence names the absence of emotion
 
 # Chosen on the directions that training holds out, by how often an expected emotion is among the
 # three strongest and none of the opposite valence is loud (training/directions, `held_out`).

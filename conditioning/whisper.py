@@ -14,6 +14,7 @@ import numpy as np
 
 from . import weights
 from .audio import Audio
+from .checkpoint import fill
 from .ctranslate2 import whisper_to_safetensors
 from .errors import InvalidInput, WeightsError, unknown_name
 
@@ -90,11 +91,7 @@ class Whisper:
         with torch.device("meta"):  # the tensors of the file take the places of unfilled ones
             network = transformers.WhisperForConditionalGeneration(config)
         state["proj_out.weight"] = state["model.decoder.embed_tokens.weight"]
-        try:
-            network.load_state_dict(state, strict=True, assign=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise WeightsError(f"{path} does not fit its own description: {reason}") from None
+        fill(network, state, path, assign=True)
         return cls(network, described)
 
     def transcribe(self, audio: Audio, language: str | None = "en") -> str:

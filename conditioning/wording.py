@@ -106,6 +106,7 @@ HELD_BACK = 0.7  # of a feeling is heard when it is held back, by our judgement,
 # sentence in which a feeling may be named in passing.
 SENTENCE, PASSING = 4, 1.0
 NUMBER = "the number given"
+NOTHING = "neutral"  # as evidence names the absence of emotion
 PUT_ON = 0.6  # and of one that is only played
 _FARTHEST_NOUN = 8  # words between a person and what says who that is
 
@@ -314,7 +315,7 @@ class _Reader:
         return phrase.after
 
     def _neutral(self, phrase: _Phrase, index: int) -> int:
-        self._note(self._written(index, phrase.after), "neutral", 0.0, "no emotion")
+        self._note(self._written(index, phrase.after), NOTHING, 0.0, "no emotion")
         self.degrees, self.negation, self.began = [], None, None
         return phrase.after
 

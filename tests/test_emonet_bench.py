@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
+from toys import estimate
 
 from conditioning.audio import Audio
-from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput, UnknownName
-from conditioning.estimator import EmotionEstimator, Estimate
+from conditioning.estimator import EmotionEstimator
 from conditioning.taxonomy import NAMES
 from training.emonet_bench import (
     MEASURES,
@@ -56,18 +56,8 @@ class LoudnessEstimator(EmotionEstimator):
 
     def _hear(self, audio, spans, baseline):
         peak = min(self.gain * float(np.abs(audio.samples).max()), 1.0)
-        nan = math.nan
         for start, end in spans:
-            yield Estimate(
-                EmotionVector({"Anger": peak}),
-                *(nan, nan, nan, nan, nan),
-                speech=True,
-                support=self.support,
-                reliability=self.reliability,
-                start=start,
-                end=end,
-                estimator=self.name,
-            )
+            yield estimate(self, {"Anger": peak}, start, end)
 
 
 @pytest.fixture

@@ -69,6 +69,23 @@ class InkMarker:
         return Audio(samples, audio.sample_rate)
 
 
+def estimate(
+    estimator: EmotionEstimator, heard: dict[str, float], start: float, end: float, **told: float
+) -> Estimate:
+    """What an estimator hears in a stretch of speech; numbers that are not told are nan."""
+    numbers = "valence", "arousal", "dominance", "neutral", "strength"
+    return Estimate(
+        EmotionVector(heard),
+        **(dict.fromkeys(numbers, math.nan) | told),
+        speech=True,
+        support=estimator.support,
+        reliability=estimator.reliability,
+        start=start,
+        end=end,
+        estimator=estimator.name,
+    )
+
+
 class ToyEstimator(EmotionEstimator):
     """Hears pitch alone: the higher the angrier and the more excited, the lower the sadder.
 
@@ -115,17 +132,6 @@ class ToyEstimator(EmotionEstimator):
             high = min(max(octaves - middle, -1.0), 1.0)
             angry, sad = max(high, 0.0), max(-high, 0.0)
             heard = {"Anger": angry, "Sadness": sad, "Impatience and Irritability": angry / 2}
-            yield Estimate(
-                EmotionVector(heard),
-                valence=-abs(high) / 2,
-                arousal=high,
-                dominance=float("nan"),
-                neutral=1 - abs(high),
-                strength=abs(high),
-                speech=True,
-                support=self.support,
-                reliability=self.reliability,
-                start=start,
-                end=end,
-                estimator=self.name,
-            )
+            places = {"valence": -abs(high) / 2, "arousal": high}
+            degrees = {"neutral": 1 - abs(high), "strength": abs(high)}
+            yield estimate(self, heard, start, end, **places, **degrees)

@@ -317,10 +317,11 @@ def checked(text: str, direction, options: argparse.Namespace, pronunciations: d
     from .phonemes import phonemize
     from .voices import accent_of, cast, parse_voice
 
+    members = cast()
     if options.voice is not None:
-        parse_voice(options.voice, [member.name for member in cast()])
+        parse_voice(options.voice, [member.name for member in members])
     directed = DirectionReader.load(options.weights).direct(text, direction)
-    voice = cast_voice(directed.persona, options.voice).voice
+    voice = cast_voice(directed.persona, options.voice, members).voice
     phonemize(directed.text, accent_of(voice), pronunciations=pronunciations)
     return directed
 

@@ -75,6 +75,11 @@ class Direction:
         """
         return bool(self.evidence) or not self.curve.is_neutral or self.prosody is not None
 
+    @property
+    def neutral(self) -> Direction:
+        """The same line, read by the same speaker without anything asked."""
+        return Direction(EmotionCurve.constant(NEUTRAL), self.text, persona=self.persona)
+
     def __str__(self) -> str:
         return f"{self.curve}{'; prosody of a recording' if self.prosody is not None else ''}"
 

@@ -23,14 +23,14 @@ from conditioning.likeness import Likeness
 from . import timbre
 from .acting import Acting, act_energy, act_frames, act_pitch, middle_pitch
 from .adapter import EmotionAdapter
-from .audition import Take, Variation, check_takes, rank
+from .audition import MOST_TAKES, Take, Variation, check_takes, rank
 from .backbone import FRAME, Backbone, Reading, whole_frames
 from .casting import Casting, cast_voice
 from .imitation import imitate
 from .manners import add_manners
-from .performance import Performance, Timed
+from .performance import Performance, Spoken, Stream, Timed
 from .phonemes import Phrase, phonemize
-from .provenance import Provenance, Watermarker
+from .provenance import Watermarker
 from .voices import Voice, accent_of, cast, parse_voice, share_of_women
 
 LONGEST_TEXT = 100_000  # characters, about two hours of speech
@@ -45,15 +45,6 @@ PHRASES = 2**16  # more than a text can have, so that no two takes share a phras
 
 Asked = str | EmotionVector | EmotionCurve | Likeness | Direction | None
 """What a direction may be given as; see `perform`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Spoken:
-    """One phrase of a stream: marked speech, and times in seconds from the start of the line."""
-
-    audio: Audio
-    words: tuple[Timed, ...]
-    phonemes: tuple[Timed, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +118,7 @@ class VoiceActor:
         voice: str | None = None,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
+        take: int = 0,
     ) -> Performance:
         """Speaks a line as directed: the stream, joined.
 
@@ -139,13 +131,15 @@ class VoiceActor:
                 that suits the direction.
             seed: the same seed gives the same samples.
             pronunciations: written word -> phonemes in Kokoro's alphabet.
+            take: which of the seed's takes, 0 to 63. Take 0 is the plain one; the others differ as
+                takes of an actor do: a little higher or lower, faster or slower, more or less
+                acted.
 
         Raises:
             InvalidInput: nothing to speak, a direction or a value that cannot be used.
             UnknownName: a voice or an emotion that is not known.
         """
-        directed, casting = self._directed(text, direction, voice, seed)
-        return self._perform(directed, casting, seed, pronunciations)
+        return self.stream(text, direction, voice, seed, pronunciations, take).performance()
 
     def audition(
         self,
@@ -160,8 +154,7 @@ class VoiceActor:
     ) -> tuple[Take, ...]:
         """Speaks several takes of a line and ranks them by what an estimator hears, best first.
 
-        Take 0 is what `perform` gives; the others differ as takes of an actor do: a little higher
-        or lower, faster or slower, more or less acted. The same seed gives the same takes.
+        The same seed gives the same takes; see `perform`.
 
         Args:
             takes: how many are spoken, 1 to 64, each at the cost of `perform`.
@@ -177,38 +170,12 @@ class VoiceActor:
         directed, casting = self._directed(text, direction, voice, seed)
         if estimator is None:
             estimator = EmotionEstimator.load("permissive")
-        nothing = Direction(EmotionCurve.constant(EmotionVector()), directed.text)
-        neutral = self._perform(nothing, casting, seed, pronunciations)
+        neutral = self._stream(directed.neutral, casting, seed, pronunciations).performance()
         spoken = (
-            # Other low bits make another seed, and one that is allowed.
-            self._perform(
-                directed, casting, seed ^ number, pronunciations, Variation.of(seed, number)
-            )
-            for number in range(takes)
+            self._stream(directed, casting, seed, pronunciations, take).performance()
+            for take in range(takes)
         )
         return rank(spoken, neutral, estimator, keep)
-
-    def _perform(
-        self,
-        directed: Direction,
-        casting: Casting,
-        seed: int,
-        pronunciations: Mapping[str, str] | None,
-        variation: Variation | None = None,
-    ) -> Performance:
-        pieces = list(self._stream(directed, casting, seed, pronunciations, variation))
-        samples = np.concatenate([piece.audio.samples for piece in pieces])
-        return Performance(
-            audio=Audio(samples, self.backbone.sample_rate),
-            text=directed.text,
-            voice=casting.voice,
-            seed=seed,
-            direction=directed,
-            casting=casting,
-            words=tuple(word for piece in pieces for word in piece.words),
-            phonemes=tuple(phoneme for piece in pieces for phoneme in piece.phonemes),
-            provenance=Provenance.of(directed.text, casting.voice, str(directed), seed),
-        )
 
     def stream(
         self,
@@ -217,13 +184,18 @@ class VoiceActor:
         voice: str | None = None,
         seed: int = 0,
         pronunciations: Mapping[str, str] | None = None,
-    ) -> Iterator[Spoken]:
+        take: int = 0,
+    ) -> Stream:
         """Speaks a line phrase by phrase, each marked as it leaves; takes what `perform` takes.
 
-        Arguments are checked at once, before the first phrase is asked for.
+        Everything is checked at once, before the first phrase is asked for.
         """
+        if isinstance(take, bool) or not isinstance(take, int) or not 0 <= take < MOST_TAKES:
+            raise InvalidInput(
+                f"The take is {take!r}; allowed: whole numbers from 0 to {MOST_TAKES - 1}."
+            )
         directed, casting = self._directed(text, direction, voice, seed)
-        return self._stream(directed, casting, seed, pronunciations)
+        return self._stream(directed, casting, seed, pronunciations, take)
 
     def _directed(
         self,
@@ -254,8 +226,8 @@ class VoiceActor:
         casting: Casting,
         seed: int,
         pronunciations: Mapping[str, str] | None,
-        variation: Variation | None = None,
-    ) -> Iterator[Spoken]:
+        take: int = 0,
+    ) -> Stream:
         text = directed.text
         steps = [round(step * len(text)) for step in directed.curve.steps]
         phrases = phonemize(
@@ -264,7 +236,12 @@ class VoiceActor:
             breaks=[*steps, *(offset for offset, _ in directed.pauses)],
             pronunciations=pronunciations,
         )
-        return self._speak_phrases(phrases, directed, casting, seed, variation)
+        variation = Variation.of(seed, take) if take else None
+        # Other low bits make another seed, and one that is allowed.
+        seed ^= take
+        pieces = self._speak_phrases(phrases, directed, casting, seed, variation)
+        rate = self.backbone.sample_rate
+        return Stream(pieces, len(phrases), directed, casting, seed, rate)
 
     def _speak_phrases(
         self,

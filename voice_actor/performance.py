@@ -1,11 +1,14 @@
-"""`Performance`: a spoken line with its times, its direction and where it came from."""
+"""`Performance`: a spoken line with its times, its direction and where it came from; `Stream`."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from conditioning.audio import Audio
 from conditioning.direction import Direction
@@ -20,6 +23,15 @@ class Timed(NamedTuple):
     label: str
     start: float
     end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """One phrase of a stream: marked speech, and times in seconds from the start of the line."""
+
+    audio: Audio
+    words: tuple[Timed, ...]
+    phonemes: tuple[Timed, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +86,55 @@ class Performance:
             "phonemes": _rows(self.phonemes),
             "provenance": self.provenance.to_metadata(),
         }
+
+
+class Stream(Iterator[Spoken]):
+    """A line as it is spoken: an iterator over its phrases that knows the whole.
+
+    Attributes:
+        phrases: how many there are.
+        direction, casting, seed: as in `Performance`.
+    """
+
+    def __init__(
+        self,
+        pieces: Iterator[Spoken],
+        phrases: int,
+        direction: Direction,
+        casting: Casting,
+        seed: int,
+        sample_rate: int,
+    ):
+        self.phrases = phrases
+        self.direction = direction
+        self.casting = casting
+        self.seed = seed
+        self._pieces = pieces
+        self._spoken: list[Spoken] = []
+        self._sample_rate = sample_rate
+
+    def __next__(self) -> Spoken:
+        piece = next(self._pieces)
+        self._spoken.append(piece)
+        return piece
+
+    def performance(self) -> Performance:
+        """The whole line; phrases that nobody has asked for yet are spoken first."""
+        for _ in self:
+            pass
+        text, voice = self.direction.text, self.casting.voice
+        samples = np.concatenate([piece.audio.samples for piece in self._spoken])
+        return Performance(
+            audio=Audio(samples, self._sample_rate),
+            text=text,
+            voice=voice,
+            seed=self.seed,
+            direction=self.direction,
+            casting=self.casting,
+            words=tuple(word for piece in self._spoken for word in piece.words),
+            phonemes=tuple(phoneme for piece in self._spoken for phoneme in piece.phonemes),
+            provenance=Provenance.of(text, voice, str(self.direction), self.seed),
+        )
 
 
 def _rows(times: tuple[Timed, ...]) -> list[list]:

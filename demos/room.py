@@ -1,0 +1,277 @@
+"""`Room`: what every visitor of the studio shares, and what each keeps to themselves."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from conditioning.audio import Audio
+from conditioning.errors import InvalidInput
+from conditioning.estimator import Baseline, EmotionEstimator, Estimate
+from conditioning.likeness import Likeness
+from voice_actor.audition import Take, habit, judge, listen
+from voice_actor.performance import Performance, Stream
+from voice_actor.voices import Voice, cast
+
+if TYPE_CHECKING:
+    from conditioning.direction import Direction
+    from voice_actor.actor import Asked, VoiceActor
+
+LONGEST_LINE = 5_000  # characters, about five minutes of speech
+NEUTRALS_KEPT = 32  # readings; the longest lines hold 30 MB each
+SAMPLE = "This is my voice. What shall I say?"
+DOWNLOADS = ".wav", ".ogg"
+
+
+class Neutral(NamedTuple):
+    """A voice's own reading of a line, and what an estimator knows of the voice from it."""
+
+    performance: Performance
+    baseline: Baseline | None
+
+
+class Published(NamedTuple):
+    """The addresses at which a visitor's browser finds a performance."""
+
+    wav: str
+    ogg: str
+    json: str
+
+
+@dataclass(eq=False)
+class Visitor:
+    """What one open page has made; it is deleted when the page is closed.
+
+    Attributes:
+        folder: of the visitor's files, under a name that nobody can guess.
+        takes: on the table in Act, by their number on the page.
+        likeness: the recording that Act is to follow, if any.
+        desk: what the parts of the studio keep for this visitor, each under its own name.
+    """
+
+    folder: Path
+    takes: list[Take] = field(default_factory=list)
+    likeness: Likeness | None = None
+    desk: dict[str, object] = field(default_factory=dict)
+
+    def publish(self, name: str, content: bytes) -> str:
+        """Writes a file; returns the address at which the browser finds it.
+
+        Each file gets a folder of its own, so that the same name never means another file.
+        """
+        folder = self.folder / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        path = folder / name
+        path.write_bytes(content)
+        return address(path)
+
+    def publish_performance(
+        self, performance: Performance, name: str, described: bytes
+    ) -> Published:
+        """A performance as wav and ogg with its metadata, and its description as JSON."""
+        metadata = performance.provenance.to_metadata()
+        sound = (
+            self.publish(name + suffix, performance.audio.encode(suffix, metadata))
+            for suffix in DOWNLOADS
+        )
+        return Published(*sound, self.publish(f"{name}.json", described))
+
+    def leave(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Room:
+    """The loaded actor, who speaks for one visitor at a time, and the estimators, who listen.
+
+    Work is done phrase by phrase and take by take, so that a long scene of one visitor does not
+    keep another from a line.
+    """
+
+    def __init__(
+        self,
+        actor: VoiceActor,
+        open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
+        estimator: str = "permissive",
+    ):
+        """
+        Args:
+            open_estimator: gives an estimator by its name; asked once for each.
+            estimator: who chooses among takes.
+        """
+        self.actor = actor
+        self.estimator_name = estimator
+        self._open = open_estimator
+        self._estimators: dict[str, EmotionEstimator] = {}
+        self._neutrals: OrderedDict[tuple, Neutral] = OrderedDict()
+        self._samples: dict[str, Performance] = {}
+        self._visitors: dict[str, Visitor] = {}
+        # One lock each for whoever may be busy for long, so that a page need not wait to be read.
+        self._busy, self._reading, self._door = (threading.RLock() for _ in range(3))
+        self.folder = Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
+
+    # Visitors
+
+    def visitor(self, session: str | None) -> Visitor:
+        """Who has this session's page open."""
+        with self._door:
+            if session not in self._visitors:
+                self._visitors[session] = Visitor(self.folder / secrets.token_hex(16))
+            return self._visitors[session]
+
+    def leave(self, session: str | None) -> None:
+        """A page was closed: what was made on it is deleted."""
+        with self._door:
+            visitor = self._visitors.pop(session, None)
+        if visitor:
+            visitor.leave()
+
+    def close(self) -> None:
+        """Deletes everything that anybody has made."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Speaking
+
+    @cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """The cast, as far as the actor has it."""
+        return tuple(voice for voice in cast() if voice.name in self.actor.backbone.voices)
+
+    def direct(self, text: str, direction: Asked = None) -> Direction:
+        """What a direction is understood as; see `DirectionReader.direct`."""
+        with self._reading:
+            return self.actor.reader.direct(checked_line(text), direction)
+
+    def speak(
+        self,
+        text: str,
+        direction: Asked = None,
+        voice: str | None = None,
+        seed: int = 0,
+        take: int = 0,
+    ) -> Speaking:
+        """A line to be spoken phrase by phrase; takes what `VoiceActor.stream` takes."""
+        directed = self.direct(text, direction)
+        stream = self.actor.stream(text, directed, voice, seed, None, take)
+        return Speaking(stream, self._busy)
+
+    def neutral(self, performance: Performance, seed: int = 0) -> Neutral:
+        """The same line, read by the same speaker without anything asked; kept for next time."""
+        directed = performance.direction.neutral
+        key = (directed.text, performance.voice, directed.persona, seed)
+        with self._busy:
+            if key not in self._neutrals:
+                reading = self.actor.perform(directed.text, directed, performance.voice, seed)
+                baseline = habit(self.estimator(self.estimator_name), reading)
+                self._neutrals[key] = Neutral(reading, baseline)
+                if len(self._neutrals) > NEUTRALS_KEPT:
+                    self._neutrals.popitem(last=False)
+            self._neutrals.move_to_end(key)
+            return self._neutrals[key]
+
+    def sample(self, voice: str) -> Performance:
+        """A voice or a blend introduces itself; kept for next time."""
+        with self._busy:
+            if voice not in self._samples:
+                self._samples[voice] = self.actor.perform(SAMPLE, None, voice)
+            return self._samples[voice]
+
+    # Listening
+
+    def estimator(self, name: str) -> EmotionEstimator:
+        """An estimator, opened when it is first asked for."""
+        with self._busy:
+            if name not in self._estimators:
+                self._estimators[name] = self._open(name)
+            return self._estimators[name]
+
+    def judge(self, performance: Performance, number: int, seed: int = 0) -> Take:
+        """A performance as a take: what is heard in it, against the voice's own reading."""
+        with self._busy:
+            baseline = self.neutral(performance, seed).baseline
+            heard = listen(performance, self.estimator(self.estimator_name), baseline)
+        return Take(performance, number, *judge(performance, heard), heard)
+
+    def hear(
+        self, audio: Audio, estimator: str, baseline: Baseline | list[Audio] | None = None
+    ) -> tuple[Estimate, list[Estimate]]:
+        """What is heard in a recording: in the whole, and over time."""
+        with self._busy:
+            listener = self.estimator(estimator)
+            known = listener.baseline(baseline) if isinstance(baseline, list) else baseline
+            whole = listener.estimate(audio, known)
+            return whole, listener.estimate_over_time(audio, baseline=known)
+
+    def imitate(self, audio: Audio, baseline: Sequence[Audio] = ()) -> Likeness:
+        """The way in which a recording is spoken; see `Likeness.of`."""
+        with self._busy:
+            return Likeness.of(audio, None, baseline, self.estimator(self.estimator_name))
+
+
+class Speaking(Iterator[float]):
+    """A line as it is spoken: an iterator over the share that is done, 0 to 1.
+
+    The actor is held for one phrase at a time.
+    """
+
+    def __init__(self, stream: Stream, busy: threading.RLock):
+        self._stream, self._busy = stream, busy
+        self._done = 0
+
+    def __next__(self) -> float:
+        with self._busy:
+            next(self._stream)
+        self._done += 1
+        return self._done / self._stream.phrases
+
+    def performance(self) -> Performance:
+        """The whole line; what is left of it is spoken first."""
+        for _ in self:
+            pass
+        return self._stream.performance()
+
+
+def address(path: Path) -> str:
+    """Where the browser finds a file of the room's folder."""
+    return f"/gradio_api/file={quote(str(path))}"
+
+
+def checked_line(text: str) -> str:
+    """The text, if it can be spoken in the studio.
+
+    Raises:
+        InvalidInput: nothing, or more than `LONGEST_LINE`.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidInput("There is no line to speak; write one.")
+    if len(text) > LONGEST_LINE:
+        raise InvalidInput(
+            f"The line has {len(text):,} characters; the studio speaks up to {LONGEST_LINE:,} at "
+            "once. Split it, or use `voice-actor speak`."
+        )
+    return text
+
+
+def received(path: str | None, what: str = "recording") -> Audio:
+    """An upload, which is deleted as soon as it is read.
+
+    Raises:
+        InvalidInput: nothing was given, or it is not audio.
+    """
+    if not path:
+        raise InvalidInput(f"There is no {what}; upload or record one.")
+    try:
+        source = io.BytesIO(Path(path).read_bytes())
+    finally:
+        Path(path).unlink(missing_ok=True)
+    source.name = f"The {what}"
+    return Audio.load(source)

@@ -1,0 +1,5 @@
+import gradio as gr
+
+
+def add_scene(room):
+    gr.Markdown("to be written")

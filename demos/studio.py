@@ -1,0 +1,136 @@
+"""The studio: a page on which a creator directs, hears, sees what was heard, and tries again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from importlib.resources import files
+
+import gradio as gr
+
+from conditioning.errors import InvalidInput, unknown_name
+from conditioning.estimator import ESTIMATORS, EmotionEstimator
+from voice_actor.actor import VoiceActor
+
+from . import static
+from .act import add_act
+from .api import add_api
+from .curve import add_curve
+from .lab import add_lab
+from .listening import add_listening
+from .room import Room
+from .scene import add_scene
+
+LARGEST_UPLOAD = "50mb"
+TOGETHER = 4  # pieces of long work at once; the room lets them take turns
+KEPT = 3600  # s; what Gradio itself keeps of a file
+
+HEADER = """<header class="studio-header"><h1>Voice Actor</h1>
+<p>Direct a line, hear it, see what was heard, try again.
+<span class="studio-marked">All speech made here is synthetic and marked as such, by a watermark and
+in each file's metadata. Nothing leaves this machine.</span></p></header>"""
+
+
+def studio(
+    actor: VoiceActor,
+    open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
+    estimator: str = "permissive",
+) -> gr.Blocks:
+    """The page of a loaded actor; `serve` opens it.
+
+    Args:
+        open_estimator: gives an estimator by its name.
+        estimator: who chooses among takes.
+    """
+    room = Room(actor, open_estimator, estimator)
+    with gr.Blocks(title="Voice Actor", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
+        gr.HTML(HEADER)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Act", id="act"):
+                act = add_act(room)
+            with gr.Tab("Curve", id="curve"):
+                add_curve(room)
+            with gr.Tab("Listen", id="listen"):
+                add_listening(room, tabs, act)
+            with gr.Tab("Scene", id="scene"):
+                add_scene(room)
+            with gr.Tab("Lab", id="lab"):
+                add_lab(room)
+            with gr.Tab("API", id="api"):
+                add_api(room)
+
+        def leave(request: gr.Request) -> None:
+            room.leave(request.session_hash)
+
+        page.unload(leave)
+    page.room = room
+    return page.queue(default_concurrency_limit=TOGETHER)
+
+
+def serve(
+    page: gr.Blocks,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    share: bool = False,
+    mcp: bool = False,
+) -> str:
+    """Opens a page on a port, or on any free one, and returns its address at once."""
+    _, address, public = page.launch(
+        server_name=host,
+        server_port=port,
+        share=share,
+        mcp_server=mcp,
+        prevent_thread_lock=True,
+        quiet=True,
+        show_error=False,
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=LARGEST_UPLOAD,
+        allowed_paths=[str(page.room.folder)],
+        footer_links=["api", "settings"],
+        theme=theme(),
+        css_paths=sorted(str(file) for file in files(static).iterdir() if file.suffix == ".css"),
+    )
+    return public or address
+
+
+def theme() -> gr.themes.Base:
+    """Fonts are the system's own: none is fetched."""
+    return gr.themes.Soft(
+        primary_hue="indigo",
+        neutral_hue="slate",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+
+
+def open_studio(options: argparse.Namespace) -> None:
+    """`voice-actor studio`: opens the page and stays until it is stopped."""
+    if options.estimator not in ESTIMATORS:
+        raise unknown_name("estimator", options.estimator, ESTIMATORS)
+    if not 0 < options.port < 65536:
+        raise InvalidInput(f"The port is {options.port}; allowed: 1 to 65535.")
+    actor = VoiceActor.load(options.weights)
+    page = studio(
+        actor, lambda name: EmotionEstimator.load(name, options.weights), options.estimator
+    )
+    page.room.estimator(options.estimator)
+    # Uploads lie where everything else of a visitor does, and go with it.
+    os.environ["GRADIO_TEMP_DIR"] = str(page.room.folder / "uploads")
+    try:
+        try:
+            address = serve(page, options.host, options.port, options.share, options.mcp)
+        except OSError as error:
+            raise InvalidInput(
+                f"The studio cannot open at {options.host}, port {options.port} ({error}); name "
+                "another with --host or --port."
+            ) from None
+        print(f"The studio is ready at {address}; Ctrl-C closes it.", flush=True)
+        if options.mcp:
+            print(f"Tools for assistants: {address}gradio_api/mcp/", flush=True)
+        page.block_thread()
+    finally:
+        page.close(verbose=False)
+        page.room.close()

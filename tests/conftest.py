@@ -1,0 +1,74 @@
+"""Fixtures that several files share: a studio of toys, and a browser that visits it."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from toys import HummingBackbone, InkMarker, ToyEstimator
+
+from voice_actor.actor import VoiceActor
+from voice_actor.adapter import EmotionAdapter
+
+
+@pytest.fixture(scope="session")
+def humming() -> VoiceActor:
+    """An actor who hums; one for all tests, since a performance leaves nothing behind."""
+    return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+
+
+@pytest.fixture(scope="session")
+def studio_address(humming, tmp_path_factory):
+    """The studio of the humming actor, opened on a free port."""
+    pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
+    from demos.studio import serve, studio
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        page = studio(humming, ToyEstimator)
+        yield serve(page)
+        page.close(verbose=False)
+        page.room.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium: apt install chromium")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser, studio_address):
+    """Opens the studio in a fresh profile, by the name of one of its tabs: a page.
+
+    At the end nothing may have asked for anything outside this machine, or failed on the page.
+    """
+    contexts, outside, failed = [], [], []
+
+    def visit(tab: str = "Act", **profile):
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | profile))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda asked: outside.append(asked.url) if _leaves(asked.url) else None)
+        page.on("pageerror", lambda error: failed.append(str(error)))
+        page.goto(studio_address)
+        page.get_by_role("tab", name=tab, exact=True).click()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not outside
+    assert not failed
+
+
+def _leaves(address: str) -> bool:
+    return not address.startswith(("http://127.0.0.1:", "data:", "blob:"))

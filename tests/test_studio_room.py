@@ -1,0 +1,139 @@
+"""The room of the studio: one actor for many visitors, and what each of them has made."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from toys import ToyEstimator
+
+pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
+
+from conditioning.audio import Audio, read_metadata
+from conditioning.errors import InvalidInput
+from demos.room import LONGEST_LINE, Room, address, received
+
+LINE = "Get out of here, all of you!"
+TEXT = " ".join([LINE] * 12)  # several phrases
+
+
+@pytest.fixture
+def room(humming):
+    opened = Room(humming, ToyEstimator)
+    yield opened
+    opened.close()
+
+
+def file_at(address: str) -> Path:
+    return Path(unquote(address.removeprefix("/gradio_api/file=")))
+
+
+def test_a_line_is_spoken_phrase_by_phrase_and_is_what_the_actor_performs(room, humming):
+    speaking = room.speak(TEXT, "furious", "af_heart", seed=3)
+    shares = list(speaking)
+    assert shares == sorted(shares)
+    assert len(shares) > 1
+    assert shares[-1] == 1.0
+    expected = humming.perform(TEXT, "furious", "af_heart", seed=3)
+    assert np.array_equal(speaking.performance().audio.samples, expected.audio.samples)
+
+
+def test_a_take_is_that_of_an_audition(room, humming):
+    takes = humming.audition(LINE, "furious", "af_heart", takes=3, estimator=ToyEstimator())
+    (expected,) = (take for take in takes if take.number == 2)
+    take = room.judge(room.speak(LINE, "furious", "af_heart", take=2).performance(), 2)
+    assert np.array_equal(take.performance.audio.samples, expected.performance.audio.samples)
+    assert take.score == expected.score
+
+
+def test_the_neutral_reading_is_the_same_speakers_and_is_read_once(room):
+    performance = room.speak(LINE, "furious", "bm_george").performance()
+    neutral = room.neutral(performance)
+    assert neutral.performance.voice == "bm_george"
+    assert neutral.performance.direction.curve.is_neutral
+    assert room.neutral(room.speak(LINE, "sad", "bm_george").performance()) is neutral
+
+
+def test_a_long_line_of_one_visitor_lets_another_speak_in_between(room):
+    """Phrase by phrase: the actor is free whenever a phrase is done."""
+    long = room.speak(TEXT, "furious", "af_heart")
+    next(long)
+    spoken = []
+    other = threading.Thread(
+        target=lambda: spoken.append(room.speak(LINE, None, "bm_george").performance())
+    )
+    other.start()
+    other.join(timeout=20)
+    assert spoken
+    assert long.performance().voice == "af_heart"
+
+
+def test_visitors_do_not_mix_and_what_they_made_goes_with_them(room):
+    first, second = room.visitor("one"), room.visitor("two")
+    assert room.visitor("one") is first
+    assert first.folder != second.folder
+    performance = room.speak(LINE, "furious", "af_heart").performance()
+    published = first.publish_performance(performance, "take", b"{}")
+    kept = second.publish("note.txt", b"mine")
+    assert Audio.load(file_at(published.wav)).duration == performance.audio.duration
+    assert "direction" in read_metadata(file_at(published.ogg))["comment"]
+    room.leave("one")
+    room.leave("never seen")
+    assert not file_at(published.wav).exists()
+    assert file_at(kept).read_bytes() == b"mine"
+    assert room.visitor("one") is not first
+    room.close()
+    assert not room.folder.exists()
+
+
+def test_the_same_name_never_means_another_file(room):
+    visitor = room.visitor("one")
+    assert visitor.publish("a.txt", b"1") != visitor.publish("a.txt", b"2")
+
+
+def test_an_address_survives_any_character():
+    assert file_at(address(Path("/a b/ü?#%.wav"))) == Path("/a b/ü?#%.wav")
+
+
+@pytest.mark.parametrize("text", ["", "  \n", None, "x" * (LONGEST_LINE + 1)])
+def test_what_is_no_line_is_refused_in_a_sentence(room, text):
+    with pytest.raises(InvalidInput, match="line"):
+        room.speak(text)
+
+
+def test_an_upload_is_deleted_as_soon_as_it_is_read(tmp_path):
+    path = Audio(np.zeros(2400, np.float32), 24_000).save(tmp_path / "a.wav")
+    assert received(str(path)).duration == 0.1
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound at all"])
+def test_an_upload_that_is_no_sound_is_deleted_too_and_its_place_not_told(tmp_path, content):
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"^The recording") as caught:
+        received(str(path))
+    assert str(tmp_path) not in str(caught.value)
+    assert not path.exists()
+
+
+def test_no_upload_is_a_sentence():
+    with pytest.raises(InvalidInput, match="upload or record"):
+        received(None)
+
+
+def test_estimators_are_opened_once(humming):
+    opened = []
+    room = Room(humming, lambda name: opened.append(name) or ToyEstimator(name))
+    assert room.estimator("tiny") is room.estimator("tiny")
+    assert opened == ["tiny"]
+
+
+def test_what_is_heard_of_a_recording_is_heard_in_the_whole_and_over_time(room, humming):
+    audio = humming.perform(TEXT, "furious", "af_heart").audio
+    whole, over_time = room.hear(audio, "standard", [humming.perform(LINE).audio])
+    assert whole.intensities["Anger"] > 0
+    assert len(over_time) > 3

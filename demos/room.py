@@ -102,11 +102,13 @@ class Room:
         actor: VoiceActor,
         open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
         estimator: str = "permissive",
+        folder: Path | None = None,
     ):
         """
         Args:
             open_estimator: gives an estimator by its name; asked once for each.
             estimator: who chooses among takes.
+            folder: for what visitors make; a new temporary one unless given.
         """
         self.actor = actor
         self.estimator_name = estimator
@@ -117,7 +119,7 @@ class Room:
         self._visitors: dict[str, Visitor] = {}
         # One lock each for whoever may be busy for long, so that a page need not wait to be read.
         self._busy, self._reading, self._door = (threading.RLock() for _ in range(3))
-        self.folder = Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
 
     # Visitors
 

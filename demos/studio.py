@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
+import tempfile
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 import gradio as gr
 
@@ -36,14 +39,10 @@ def studio(
     actor: VoiceActor,
     open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
     estimator: str = "permissive",
+    folder: Path | None = None,
 ) -> gr.Blocks:
-    """The page of a loaded actor; `serve` opens it.
-
-    Args:
-        open_estimator: gives an estimator by its name.
-        estimator: who chooses among takes.
-    """
-    room = Room(actor, open_estimator, estimator)
+    """The page of a loaded actor; `serve` opens it. Takes what `Room` takes."""
+    room = Room(actor, open_estimator, estimator, folder)
     with gr.Blocks(title="Voice Actor", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
         gr.HTML(HEADER)
         with gr.Tabs() as tabs:
@@ -110,27 +109,37 @@ def open_studio(options: argparse.Namespace) -> None:
     """`voice-actor studio`: opens the page and stays until it is stopped."""
     if options.estimator not in ESTIMATORS:
         raise unknown_name("estimator", options.estimator, ESTIMATORS)
-    if not 0 < options.port < 65536:
-        raise InvalidInput(f"The port is {options.port}; allowed: 1 to 65535.")
+    check_address(options.host, options.port)
     actor = VoiceActor.load(options.weights)
-    page = studio(
-        actor, lambda name: EmotionEstimator.load(name, options.weights), options.estimator
-    )
-    page.room.estimator(options.estimator)
-    # Uploads lie where everything else of a visitor does, and go with it.
-    os.environ["GRADIO_TEMP_DIR"] = str(page.room.folder / "uploads")
-    try:
-        try:
-            address = serve(page, options.host, options.port, options.share, options.mcp)
-        except OSError as error:
-            raise InvalidInput(
-                f"The studio cannot open at {options.host}, port {options.port} ({error}); name "
-                "another with --host or --port."
-            ) from None
+
+    def open_estimator(name: str) -> EmotionEstimator:
+        return EmotionEstimator.load(name, options.weights)
+
+    with tempfile.TemporaryDirectory(prefix="voice-actor-studio-") as folder:
+        # Uploads lie where everything else of a visitor does, and go with it.
+        os.environ["GRADIO_TEMP_DIR"] = os.path.join(folder, "uploads")
+        page = studio(actor, open_estimator, options.estimator, Path(folder))
+        page.room.estimator(options.estimator)
+        address = serve(page, options.host, options.port, options.share, options.mcp)
         print(f"The studio is ready at {address}; Ctrl-C closes it.", flush=True)
         if options.mcp:
             print(f"Tools for assistants: {address}gradio_api/mcp/", flush=True)
         page.block_thread()
-    finally:
         page.close(verbose=False)
-        page.room.close()
+
+
+def check_address(host: str, port: int) -> None:
+    """Finds out before any work whether the studio can open there.
+
+    Raises:
+        InvalidInput: no such host on this machine, or a port that is none or is taken.
+    """
+    if not 0 < port < 65536:
+        raise InvalidInput(f"The port is {port}; allowed: 1 to 65535.")
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise InvalidInput(
+            f"The studio cannot open at {host}, port {port} ({error.strerror}); name another with "
+            "--host or --port."
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from playwright.sync_api import sync_playwright
 from toys import HummingBackbone, InkMarker, ToyEstimator
 
 from voice_actor.actor import VoiceActor
@@ -20,7 +21,6 @@ def humming() -> VoiceActor:
 @pytest.fixture(scope="session")
 def studio_address(humming, tmp_path_factory):
     """The studio of the humming actor, opened on a free port."""
-    pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
     from demos.studio import serve, studio
 
     with pytest.MonkeyPatch.context() as patch:
@@ -34,11 +34,10 @@ def studio_address(humming, tmp_path_factory):
 @pytest.fixture(scope="session")
 def browser():
     """Debian's chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs chromium: apt install chromium")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()

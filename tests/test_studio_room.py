@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 from toys import ToyEstimator
 
-pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
-
 from conditioning.audio import Audio, read_metadata
 from conditioning.errors import InvalidInput
 from demos.room import LONGEST_LINE, Room, address, received

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from conditioning.audio import Audio
-from voice_actor.mouth import _SHAPES, mouth_cues, rhubarb_json, rhubarb_tsv
+from voice_actor.mouth import (
+    _OCULUS,
+    RHUBARB,
+    VISEMES,
+    mouth_cues,
+    rhubarb_json,
+    rhubarb_tsv,
+    viseme_cues,
+    viseme_weights,
+)
 from voice_actor.performance import Timed
 from voice_actor.phonemes import _SOUNDS, phonemize
 
@@ -102,4 +111,18 @@ def test_every_english_sound_has_a_shape():
     for accent in ("us", "gb"):
         for phrase in phonemize(text, accent):
             used = {each.symbol for each in phrase.phonemes} & _SOUNDS
-            assert used - {"h"} <= set(_SHAPES)
+            for table in (RHUBARB, _OCULUS):
+                assert used - {"h"} <= set(table)
+
+
+def test_visemes_are_oculuss_and_blend_into_each_other():
+    spoken = Spoken("mˈɑ, fˈI.")
+    assert [cue.shape for cue in viseme_cues(spoken)] == "sil PP aa sil FF aa I sil".split()
+    weights = viseme_weights(spoken, rate=100)
+    assert weights.shape == (round(100 * spoken.audio.duration) + 1, len(VISEMES))
+    assert weights.min() >= -1e-9
+    assert weights.sum(axis=1) == pytest.approx(1)
+    lips, open_mouth = (weights[:, VISEMES.index(name)] for name in ("PP", "aa"))
+    assert (lips[35], open_mouth[35]) == pytest.approx((1, 0), abs=1e-6)  # in the middle of m
+    assert (lips[40], open_mouth[40]) == pytest.approx((0.5, 0.5))  # where one passes to the other
+    assert open_mouth[50] == pytest.approx(1)

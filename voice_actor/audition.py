@@ -155,17 +155,14 @@ def listen(
 
 def asked_in(performance: Performance, estimate: Estimate) -> EmotionVector:
     """What was asked, on average, of the words that are spoken in the stretch of an estimate."""
-    curve, text, place = performance.direction.curve, performance.text, 0
-    found: list[EmotionVector] = []
-    for word in performance.words:
-        place = text.index(word.label, place)
-        middle = (word.start + word.end) / 2
-        if estimate.start <= middle <= estimate.end:
-            found.append(curve.at((place + len(word.label) / 2) / len(text)))
-        place += len(word.label)
-    if not found:
+    curve = performance.direction.curve
+    middles = [(word.start + word.end) / 2 for word in performance.words]
+    inside = [time for time in middles if estimate.start <= time <= estimate.end]
+    if not inside:
         return curve.mean()
-    return EmotionVector.from_list(np.mean([vector.to_list() for vector in found], axis=0))
+    return EmotionVector.from_list(
+        curve.sample(performance.places(inside)).mean(axis=0, dtype=float).tolist()
+    )
 
 
 def judge(performance: Performance, heard: Sequence[Estimate]) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -67,6 +67,21 @@ class Performance:
             InvalidInput: the format is unknown or the place cannot be written.
         """
         return self.audio.save(path, self.provenance.to_metadata())
+
+    def places(self, times: Iterable[float]) -> np.ndarray:
+        """Where in the text is spoken at these times (s): fractions of its characters, (N,).
+
+        Between words, and within one, the place moves on evenly.
+        """
+        known_times, places, reached = [0.0], [0.0], 0
+        for word in self.words:
+            start = self.text.index(word.label, reached)
+            reached = start + len(word.label)
+            known_times += [word.start, word.end]
+            places += [start / len(self.text), reached / len(self.text)]
+        known_times.append(self.audio.duration)
+        places.append(1.0)
+        return np.interp(np.fromiter(times, float), known_times, places)
 
     def to_json(self) -> dict:
         """Everything but the samples, ready for `json.dumps`."""

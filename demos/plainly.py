@@ -44,15 +44,16 @@ def _told():
     try:
         yield
     except UserError as error:
-        raise gr.Error(escape(str(error)), title="", duration=None, print_exception=False) from None
+        raise _sentence(escape(str(error))) from None
     except gr.Error:
         raise
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        raise gr.Error(
-            "Our own failure; nothing that you made is lost. The details stand where the studio "
-            f"was started ({escape(type(error).__name__)}).",
-            title="",
-            duration=None,
-            print_exception=False,
+        raise _sentence(
+            "It is our own failure; nothing that you made is lost. The details stand where the "
+            f"studio was started ({escape(type(error).__name__)})."
         ) from None
+
+
+def _sentence(sentence: str) -> gr.Error:
+    return gr.Error(sentence, duration=None, print_exception=False, title="That did not work")

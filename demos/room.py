@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput
-from conditioning.estimator import Baseline, EmotionEstimator, Estimate
+from conditioning.estimator import HOP, WINDOW, Baseline, EmotionEstimator, Estimate
 from conditioning.likeness import Likeness
 from voice_actor.audition import Take, habit, judge, listen
 from voice_actor.performance import Performance, Stream
@@ -56,19 +56,26 @@ class Visitor:
         folder: of the visitor's files, under a name that nobody can guess.
         takes: on the table in Act, by their number on the page.
         likeness: the recording that Act is to follow, if any.
-        desk: what the parts of the studio keep for this visitor, each under its own name.
+        desk: what the parts of the studio keep for this visitor, each under its own name; what has
+            a method `leave` is told when the page is closed.
     """
 
     folder: Path
     takes: list[Take] = field(default_factory=list)
     likeness: Likeness | None = None
     desk: dict[str, object] = field(default_factory=dict)
+    left: bool = False
 
     def publish(self, name: str, content: bytes) -> str:
         """Writes a file; returns the address at which the browser finds it.
 
         Each file gets a folder of its own, so that the same name never means another file.
+
+        Raises:
+            InvalidInput: the visitor has left.
         """
+        if self.left:
+            raise InvalidInput("The page was closed; open it again.")
         folder = self.folder / secrets.token_hex(8)
         folder.mkdir(parents=True)
         path = folder / name
@@ -87,6 +94,11 @@ class Visitor:
         return Published(*sound, self.publish(f"{name}.json", described))
 
     def leave(self) -> None:
+        """Deletes everything that the visitor has given and made."""
+        self.left = True
+        for kept in self.desk.values():
+            if hasattr(kept, "leave"):
+                kept.leave()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -95,6 +107,12 @@ class Room:
 
     Work is done phrase by phrase and take by take, so that a long scene of one visitor does not
     keep another from a line.
+
+    Attributes:
+        actor: is held while anything is spoken or heard.
+        reading: held while the actor's reader of directions is used.
+        estimator_name: who chooses among takes.
+        made: the folder of what visitors have made, which their browsers may read.
     """
 
     def __init__(
@@ -108,7 +126,7 @@ class Room:
         Args:
             open_estimator: gives an estimator by its name; asked once for each.
             estimator: who chooses among takes.
-            folder: for what visitors make; a new temporary one unless given.
+            folder: for the room's files; a new temporary one unless given.
         """
         self.actor = actor
         self.estimator_name = estimator
@@ -118,8 +136,9 @@ class Room:
         self._samples: dict[str, Performance] = {}
         self._visitors: dict[str, Visitor] = {}
         # One lock each for whoever may be busy for long, so that a page need not wait to be read.
-        self._busy, self._reading, self._door = (threading.RLock() for _ in range(3))
-        self.folder = folder or Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
+        self._busy, self.reading, self._door = (threading.RLock() for _ in range(3))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
+        self.made = self._folder / "made"
 
     # Visitors
 
@@ -127,7 +146,7 @@ class Room:
         """Who has this session's page open."""
         with self._door:
             if session not in self._visitors:
-                self._visitors[session] = Visitor(self.folder / secrets.token_hex(16))
+                self._visitors[session] = Visitor(self.made / secrets.token_hex(16))
             return self._visitors[session]
 
     def leave(self, session: str | None) -> None:
@@ -139,7 +158,7 @@ class Room:
 
     def close(self) -> None:
         """Deletes everything that anybody has made."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     # Speaking
 
@@ -150,7 +169,7 @@ class Room:
 
     def direct(self, text: str, direction: Asked = None) -> Direction:
         """What a direction is understood as; see `DirectionReader.direct`."""
-        with self._reading:
+        with self.reading:
             return self.actor.reader.direct(checked_line(text), direction)
 
     def speak(
@@ -203,15 +222,28 @@ class Room:
             heard = listen(performance, self.estimator(self.estimator_name), baseline)
         return Take(performance, number, *judge(performance, heard), heard)
 
-    def hear(
-        self, audio: Audio, estimator: str, baseline: Baseline | list[Audio] | None = None
-    ) -> tuple[Estimate, list[Estimate]]:
-        """What is heard in a recording: in the whole, and over time."""
+    def baseline(self, takes: Sequence[Audio], estimator: str) -> Baseline:
+        """What an estimator hears a voice do by habit; see `EmotionEstimator.baseline`."""
+        with self._busy:
+            return self.estimator(estimator).baseline(takes)
+
+    def hear(self, audio: Audio, estimator: str, baseline: Baseline | None = None) -> Estimate:
+        """What is heard in the whole of a recording."""
+        with self._busy:
+            return self.estimator(estimator).estimate(audio, baseline)
+
+    def hear_over_time(
+        self,
+        audio: Audio,
+        estimator: str,
+        baseline: Baseline | None = None,
+        window: float = WINDOW,
+        hop: float = HOP,
+    ) -> list[Estimate]:
+        """What is heard in windows along a recording; see `EmotionEstimator.estimate_over_time`."""
         with self._busy:
             listener = self.estimator(estimator)
-            known = listener.baseline(baseline) if isinstance(baseline, list) else baseline
-            whole = listener.estimate(audio, known)
-            return whole, listener.estimate_over_time(audio, baseline=known)
+            return listener.estimate_over_time(audio, window, hop, baseline)
 
     def imitate(self, audio: Audio, baseline: Sequence[Audio] = ()) -> Likeness:
         """The way in which a recording is spoken; see `Likeness.of`."""
@@ -271,6 +303,8 @@ def received(path: str | None, what: str = "recording") -> Audio:
     """
     if not path:
         raise InvalidInput(f"There is no {what}; upload or record one.")
+    if not Path(path).is_file():
+        raise InvalidInput(f"The {what} is no longer here; upload or record it again.")
     try:
         source = io.BytesIO(Path(path).read_bytes())
     finally:

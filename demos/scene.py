@@ -1,5 +1,268 @@
+"""Scene: a dialogue script is cast, directed, spoken line by line, and taken home as a ZIP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import gradio as gr
 
+from conditioning.errors import InvalidInput
+from conditioning.temperament import TEMPERAMENTS
+from voice_actor.scripts import READERS, decode_script
 
-def add_scene(room):
-    gr.Markdown("to be written")
+from . import pictures, static
+from .plainly import plainly
+from .room import Room, Visitor
+from .staging import EXAMPLE, LONGEST_SCRIPT, MOST_LINES, Scene
+
+SCENE, UPLOADED = "scene", "scene: uploaded"  # places on a visitor's desk
+NOW_AND_THEN = 0.3  # s; how often the page is told of progress that comes faster
+
+INTRO = f"""Paste a script or upload one, and hear it as a scene. The studio takes up to
+{MOST_LINES} lines at once; the command line takes more."""
+HOW = """One line for each thing that is said, after the name of who says it. How it is said stands
+in brackets, and whom it is said to after "to"; both can be left out, and the scene itself then
+decides.
+
+```text
+# What begins with this sign is passed over.
+MARA: (whispering) Is anybody there?
+OLD BRAN to MARA: Only me. And the rain.
+MARA (relieved): You might
+    have knocked.
+```
+
+Tables (CSV, TSV) need the columns *character* and *text*, and may have *id*, *direction* and *to*.
+JSON is a list of objects with the same names.
+
+A name that says who somebody is, such as GIRL or OLD MAN, gets a voice that suits."""
+
+
+def cast_table() -> gr.HTML:
+    """The cast, to be changed; its value is what `cast_of` gives.
+
+    Event: "input", when the creator has chosen another voice or temperament.
+    """
+    return gr.HTML(
+        {"roles": []},
+        html_template='<div class="va-scene-cast"></div>',
+        js_on_load=static.read("cast.js"),
+        elem_classes="va-scene",
+    )
+
+
+def line_cards() -> gr.HTML:
+    """The lines of a scene; its value is what `page_of` gives.
+
+    Events: "again" with the `id` of a line; "redirect" with an `id` and a `direction`.
+    """
+    return gr.HTML(
+        {"lines": []},
+        html_template='<div class="va-scene-progress" hidden><label></label>'
+        '<progress max="1"></progress></div><p class="va-scene-told" role="status"></p>'
+        '<ol class="va-scene-lines" aria-label="Lines"></ol>',
+        js_on_load=static.read("scene.js"),
+        elem_classes="va-scene",
+    )
+
+
+def add_scene(room: Room) -> None:
+    """The tab's components and what they do."""
+    private = {"api_visibility": "private"}
+    gr.Markdown(INTRO)
+    script = gr.Textbox(
+        label="Script",
+        placeholder="MARA: (whispering) Is anybody there?",
+        lines=9,
+        max_lines=24,
+        max_length=LONGEST_SCRIPT,
+        elem_id="scene-script",
+    )
+    with gr.Row():
+        read = gr.Button("Read the script", variant="primary")
+        upload = gr.UploadButton("Upload a script", file_types=list(READERS))
+        example = gr.Button("Try the example")
+    with gr.Accordion("How a script is written", open=False):
+        gr.Markdown(HOW)
+    with gr.Column(visible=False) as stage:
+        gr.Markdown("### Cast")
+        cast = cast_table()
+        with gr.Accordion("Moods", open=False):
+            plot = gr.HTML(elem_classes="va-scene-moods")
+        gr.Markdown("### Lines")
+        with gr.Row(elem_classes="va-scene-actions"):
+            speak = gr.Button("Speak all", variant="primary")
+            cancel = gr.Button("Cancel")
+            download = gr.Button("Download")
+        listen = gr.Checkbox(
+            label="Listen to each line too",
+            info="Shows what is heard in each line beside what was asked. Takes about twice as "
+            "long.",
+        )
+        cards = line_cards()
+
+    def desk(request: gr.Request) -> tuple[Visitor, Scene]:
+        visitor = room.visitor(request.session_hash)
+        if SCENE not in visitor.desk:
+            raise InvalidInput("There is no scene yet; read a script first.")
+        return visitor, visitor.desk[SCENE]
+
+    @plainly
+    def receive(path: str, request: gr.Request) -> str:
+        file = Path(path)
+        try:
+            if file.suffix.lower() not in READERS:
+                raise InvalidInput(
+                    f"{file.name} is no script that can be read; allowed: {', '.join(READERS)}."
+                )
+            if file.stat().st_size > 4 * LONGEST_SCRIPT:
+                raise InvalidInput(f"{file.name} is too long for one scene; split it.")
+            text = decode_script(file.read_bytes(), file.name)
+        finally:
+            file.unlink(missing_ok=True)
+        room.visitor(request.session_hash).desk[UPLOADED] = text, file.name
+        return text
+
+    @plainly
+    def stage_script(source: str, request: gr.Request) -> Iterator[tuple]:
+        visitor = room.visitor(request.session_hash)
+        text, name = visitor.desk.get(UPLOADED, ("", ""))
+        before = visitor.desk.get(SCENE)
+        # A browser's text box knows one kind of line end.
+        same = text.splitlines() == source.splitlines()
+        scene = Scene.read(source, name if same else "", room, before)
+        for share in now_and_then(scene.direct()):
+            working = {"step": {"label": "Reading the script", "share": share}}
+            yield gr.skip(), gr.skip(), gr.skip(), (page_of(before) if before else {}) | working
+        if before is not None:
+            before.stop()
+        visitor.desk[SCENE] = scene
+        yield gr.update(visible=True), cast_of(scene, room), moods(scene), page_of(scene)
+
+    @plainly
+    def recast(value: Any, request: gr.Request) -> Iterator[tuple]:
+        _, scene = desk(request)
+        roles = value.get("roles") if isinstance(value, dict) else None
+        if not isinstance(roles, list) or not all(isinstance(role, dict) for role in roles):
+            raise InvalidInput("The cast came without its roles; read the script again.")
+        scene.recast(roles, room.voices)
+        yield from redirected(scene)
+
+    @plainly
+    def redirect(request: gr.Request, event: gr.EventData) -> Iterator[tuple]:
+        _, scene = desk(request)
+        scene.write(*_told(event, "id", "direction"))
+        yield from redirected(scene)
+
+    def redirected(scene: Scene) -> Iterator[tuple]:
+        for share in now_and_then(scene.direct()):
+            working = {"step": {"label": "Directing the scene again", "share": share}}
+            yield gr.skip(), page_of(scene) | working
+        yield moods(scene), page_of(scene)
+
+    @plainly
+    def speak_all(listening: bool, request: gr.Request) -> Iterator[dict]:
+        visitor, scene = desk(request)
+        yield from spoken(visitor, scene, None, listening)
+
+    @plainly
+    def speak_again(listening: bool, request: gr.Request, event: gr.EventData) -> Iterator[dict]:
+        visitor, scene = desk(request)
+        (id,) = _told(event, "id")
+        scene.try_again(id)
+        yield from spoken(visitor, scene, [id], listening)
+
+    def spoken(
+        visitor: Visitor, scene: Scene, ids: list[str] | None, listening: bool
+    ) -> Iterator[dict]:
+        made, shown = dict(scene.said), 0.0
+        for _ in scene.speak(room, visitor, ids, listening):
+            if scene.said != made or time.monotonic() - shown > NOW_AND_THEN:
+                made, shown = dict(scene.said), time.monotonic()
+                yield page_of(scene)
+        yield page_of(scene)
+
+    @plainly
+    def stop(request: gr.Request) -> dict:
+        _, scene = desk(request)
+        scene.stop()
+        return page_of(scene)
+
+    @plainly
+    def pack(request: gr.Request) -> dict:
+        visitor, scene = desk(request)
+        packed = scene.zip({voice.name: voice.licence for voice in room.voices})
+        return page_of(scene) | {"zip": visitor.publish("scene.zip", packed)}
+
+    staged = [stage, cast, plot, cards]
+    quick = {**private, "show_progress": "hidden"}
+    read.click(stage_script, script, staged, **quick)
+    upload.upload(receive, upload, script, **quick).success(stage_script, script, staged, **quick)
+    example.click(lambda: EXAMPLE, None, script, **quick).then(
+        stage_script, script, staged, **quick
+    )
+    cast.input(recast, cast, [plot, cards], trigger_mode="always_last", **quick)
+    cards.redirect(redirect, None, [plot, cards], trigger_mode="multiple", **quick)
+    long = {**quick, "concurrency_id": "voice"}
+    speaking = [
+        speak.click(speak_all, listen, cards, **long),
+        cards.again(speak_again, listen, cards, **long),
+    ]
+    cancel.click(stop, None, cards, cancels=speaking, **quick)
+    download.click(pack, None, cards, **quick)
+
+
+_PEOPLE = {"female": "woman", "male": "man"}
+
+
+def _told(event: gr.EventData, *names: str) -> list[str]:
+    """What a card says about itself; a browser can say anything."""
+    return [str(getattr(event, name, "")) for name in names]
+
+
+def cast_of(scene: Scene, room: Room) -> dict[str, Any]:
+    """What the page shows of a scene's cast, and what can be chosen."""
+    voices = [
+        (voice.name, f"{voice.name}, {voice.accent} {_PEOPLE[voice.gender]}, {voice.timbre}")
+        for voice in room.voices
+    ]
+    return {"roles": scene.to_cast(), "voices": voices, "temperaments": list(TEMPERAMENTS)}
+
+
+def page_of(scene: Scene) -> dict[str, Any]:
+    """What the page shows of a scene's lines."""
+    lines, step = scene.to_cards(), scene.step
+    states = [line["state"] for line in lines]
+    counts = {
+        "spoken": states.count("spoken"),
+        "not spoken yet": states.count("new"),
+        "changed since": states.count("changed"),
+    }
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    working = step and {
+        "label": f"Line {step.number} of {step.total}, {step.character}",
+        "share": step.share,
+    }
+    return {"lines": lines, "told": f"{_count(len(lines))}: {told}.", "step": working}
+
+
+def _count(lines: int) -> str:
+    return "1 line" if lines == 1 else f"{lines} lines"
+
+
+def moods(scene: Scene) -> str:
+    """The Director's plot."""
+    cues = [scene.directed[line.id].cue for line in scene.lines]
+    return pictures.moods(cues, scene.temperaments)
+
+
+def now_and_then(shares: Iterator[float]) -> Iterator[float]:
+    """Some of the shares, so that the page is not told more often than anybody can see."""
+    told = time.monotonic()
+    for share in shares:
+        if time.monotonic() - told > NOW_AND_THEN:
+            told = time.monotonic()
+            yield share

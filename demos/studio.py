@@ -87,7 +87,8 @@ def serve(
         run_history=False,
         enable_monitoring=False,
         max_file_size=LARGEST_UPLOAD,
-        allowed_paths=[str(page.room.folder)],
+        # Not what they upload: a page among it would be shown as one of ours.
+        allowed_paths=[str(page.room.made)],
         footer_links=["api", "settings"],
         theme=theme(),
         css_paths=sorted(str(file) for file in files(static).iterdir() if file.suffix == ".css"),
@@ -102,7 +103,7 @@ def theme() -> gr.themes.Base:
         neutral_hue="slate",
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
-    )
+    ).set(body_text_color_subdued="*neutral_500", block_info_text_color="*neutral_500")
 
 
 def open_studio(options: argparse.Namespace) -> None:
@@ -116,7 +117,7 @@ def open_studio(options: argparse.Namespace) -> None:
         return EmotionEstimator.load(name, options.weights)
 
     with tempfile.TemporaryDirectory(prefix="voice-actor-studio-") as folder:
-        # Uploads lie where everything else of a visitor does, and go with it.
+        # What is uploaded goes when the studio closes, if it was not read and deleted before.
         os.environ["GRADIO_TEMP_DIR"] = os.path.join(folder, "uploads")
         page = studio(actor, open_estimator, options.estimator, Path(folder))
         page.room.estimator(options.estimator)

@@ -12,6 +12,7 @@ from toys import ToyEstimator
 
 from conditioning.audio import Audio, read_metadata
 from conditioning.errors import InvalidInput
+from demos.listening import Desk
 from demos.room import LONGEST_LINE, Room, address, received
 
 LINE = "Get out of here, all of you!"
@@ -84,7 +85,19 @@ def test_visitors_do_not_mix_and_what_they_made_goes_with_them(room):
     assert file_at(kept).read_bytes() == b"mine"
     assert room.visitor("one") is not first
     room.close()
-    assert not room.folder.exists()
+    assert not room.made.exists()
+
+
+def test_who_has_left_gets_no_more_files_and_what_they_gave_is_forgotten(room, tmp_path):
+    given = tmp_path / "given.wav"
+    given.write_bytes(b"...")
+    visitor = room.visitor("one")
+    visitor.desk["somebody"] = Desk(uploads={str(given)})
+    room.leave("one")
+    assert not given.exists()
+    with pytest.raises(InvalidInput, match="closed"):
+        visitor.publish("a.txt", b"1")
+    assert not visitor.folder.exists()
 
 
 def test_the_same_name_never_means_another_file(room):
@@ -123,6 +136,13 @@ def test_no_upload_is_a_sentence():
         received(None)
 
 
+def test_a_folder_or_a_file_that_is_gone_is_a_sentence(tmp_path):
+    for path in (tmp_path, tmp_path / "gone.wav"):
+        with pytest.raises(InvalidInput, match="no longer here"):
+            received(str(path))
+    assert tmp_path.exists()
+
+
 def test_estimators_are_opened_once(humming):
     opened = []
     room = Room(humming, lambda name: opened.append(name) or ToyEstimator(name))
@@ -132,6 +152,7 @@ def test_estimators_are_opened_once(humming):
 
 def test_what_is_heard_of_a_recording_is_heard_in_the_whole_and_over_time(room, humming):
     audio = humming.perform(TEXT, "furious", "af_heart").audio
-    whole, over_time = room.hear(audio, "standard", [humming.perform(LINE).audio])
-    assert whole.intensities["Anger"] > 0
-    assert len(over_time) > 3
+    baseline = room.baseline([humming.perform(LINE).audio], "standard")
+    assert room.hear(audio, "standard", baseline).intensities["Anger"] > 0
+    assert len(room.hear_over_time(audio, "standard", baseline)) > 3
+    assert len(room.hear_over_time(audio, "standard", baseline, hop=0.1)) > 20

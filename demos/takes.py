@@ -1,0 +1,275 @@
+"""Takes on the table in Act and on the shelf beside it, as the page shows them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import gradio as gr
+
+from conditioning.emotion import EmotionVector
+from conditioning.errors import InvalidInput
+from voice_actor.audition import Take
+from voice_actor.performance import Performance
+
+from . import pictures, static
+from .room import Visitor
+
+LONGEST_NAME = 40  # characters of the line in the name of a file
+# A score is 1 where just what was asked is heard and 0 where nothing of it is; our judgement.
+CLOSENESS = (0.5, "very close"), (0.25, "close"), (0.0, "partly there")
+FAR = "more else than asked"
+
+
+def take_table() -> gr.HTML:
+    """The table and the shelf on the page; the value is `Table.to_json`.
+
+    Its events are "keep" and "drop", each with the `id` of a card.
+    """
+    return gr.HTML(
+        Table().to_json(),
+        html_template='<div class="va-take-table"></div>',
+        js_on_load=static.read("takes.js"),
+        apply_default_css=False,
+    )
+
+
+@dataclass(frozen=True)
+class Card:
+    """One take as it is shown; texts are plain, `pictures` is HTML.
+
+    Attributes:
+        id: no other card of the page has it.
+        name: of its files, without what tells the format.
+        neutral: address of the voice's own reading, for comparison; "" until there is one.
+        score: in words and as a number; "" until the take has been heard.
+        reason: the score's, in words.
+    """
+
+    id: str
+    title: str
+    name: str
+    text: str
+    direction: str
+    voice: str
+    duration: float
+    wav: str
+    ogg: str
+    json: str
+    pictures: str
+    neutral: str = ""
+    score: str = ""
+    reason: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return self.wav, self.ogg, self.json, self.neutral
+
+
+@dataclass(eq=False)
+class Table:
+    """What lies on one visitor's table, and on the shelf of what they kept.
+
+    Attributes:
+        turn: counts what was asked; whoever works for an earlier turn stops.
+        asked: what was asked last; None before anything was.
+        status: what is being done, in words; "" when nothing is.
+        share: how much of it is done, 0 to 1; None where that is not known.
+        best: the id of the best card, once there is one.
+        samples: the addresses of voices that were listened to, by voice.
+        own: what the words alone ask, as the sliders showed it last; None before they did.
+    """
+
+    turn: int = 0
+    asked: NamedTuple | None = None
+    status: str = ""
+    share: float | None = None
+    cards: list[Card] = field(default_factory=list)
+    kept: list[Card] = field(default_factory=list)
+    best: str | None = None
+    samples: dict[str, str] = field(default_factory=dict)
+    own: EmotionVector | None = None
+
+    def begin(self, asked: NamedTuple) -> int:
+        """A new turn, by its number."""
+        self.turn, self.asked = self.turn + 1, asked
+        return self.turn
+
+    def stop(self, status: str = "") -> None:
+        """Whoever works for the table stops at the next phrase."""
+        self.turn += 1
+        self.tell(status)
+
+    def tell(self, status: str = "", share: float | None = None) -> None:
+        self.status, self.share = status, share
+
+    def clear(self) -> None:
+        """Takes every card off the table; what was not kept is deleted."""
+        cards, self.cards, self.best = self.cards, [], None
+        self._delete(cards)
+
+    def lay(self, card: Card) -> None:
+        """Lays a card on the table; one that lies there or on the shelf under its id changes."""
+        before = next((other for other in self.cards if other.id == card.id), None)
+        if before is not None:
+            self.cards = [card if other.id == card.id else other for other in self.cards]
+        else:
+            self.cards.append(card)
+        self.kept = [card if other.id == card.id else other for other in self.kept]
+        if before is not None:
+            self._delete([before])
+
+    def keep(self, id: str) -> None:
+        """Puts a take on the shelf, where it survives further speaking.
+
+        Raises:
+            InvalidInput: no such take is on the table.
+        """
+        card = next((card for card in self.cards if card.id == id), None)
+        if card is None:
+            raise InvalidInput("That take is no longer on the table; keep one of those shown.")
+        if card not in self.kept:
+            self.kept.append(card)
+
+    def drop(self, id: str) -> None:
+        """Takes a card off the shelf; its files are deleted unless it is still on the table."""
+        dropped = [card for card in self.kept if card.id == id]
+        self.kept = [card for card in self.kept if card.id != id]
+        self._delete(dropped)
+
+    def _delete(self, cards: Sequence[Card]) -> None:
+        shown = {url for card in (*self.cards, *self.kept) for url in card.files}
+        for url in {url for card in cards for url in card.files} - shown - {""}:
+            withdraw(url)
+
+    def to_json(self) -> dict:
+        """Ready for the page."""
+        return {
+            "status": self.status,
+            "share": self.share,
+            "takes": [asdict(card) for card in self.cards],
+            "kept": [asdict(card) for card in self.kept],
+            "best": self.best,
+        }
+
+
+def table_of(visitor: Visitor) -> Table:
+    return visitor.desk.setdefault("act", Table())
+
+
+def withdraw(url: str) -> None:
+    """Deletes a published file, with the folder of its own that it lies in."""
+    shutil.rmtree(Path(unquote(url.partition("file=")[2])).parent, ignore_errors=True)
+
+
+def discard(card: Card) -> None:
+    """Deletes what was published of a card that is shown nowhere."""
+    for url in filter(None, card.files):
+        withdraw(url)
+
+
+def spoken(
+    visitor: Visitor, performance: Performance, id: str, number: int, direction: str
+) -> Card:
+    """The card of a take that was spoken and not yet heard."""
+    name = f"{_slug(performance.text)}-take-{number + 1}"
+    files = visitor.publish_performance(performance, name, _json(performance))
+    return Card(
+        id=id,
+        title=f"Take {number + 1}",
+        name=name,
+        text=performance.text,
+        direction=direction,
+        voice=performance.voice,
+        duration=round(performance.audio.duration, 2),
+        pictures=pictures.waveform(performance.audio, performance.words),
+        **files._asdict(),
+    )
+
+
+def heard(visitor: Visitor, card: Card, take: Take, neutral: Performance, own: str) -> Card:
+    """The same card with what was heard, and the voice's own reading at the address `own`."""
+    return replace(
+        card,
+        json=visitor.publish(f"{card.name}.json", _json(take)),
+        pictures=_pictures(take, neutral),
+        neutral=own,
+        score=f"{closeness(take.score)} ({take.score:.2f})",
+        reason=take.reason,
+    )
+
+
+def closeness(score: float) -> str:
+    """A score in words."""
+    return next((words for least, words in CLOSENESS if score >= least), FAR)
+
+
+def published(visitor: Visitor, performance: Performance) -> str:
+    """The address of a performance that is only to be listened to."""
+    sound = performance.audio.encode(".wav", performance.provenance.to_metadata())
+    return visitor.publish(f"{_slug(performance.text)}.wav", sound)
+
+
+def player(url: str, name: str) -> str:
+    """HTML: plays at once."""
+    return f'<audio controls autoplay src="{escape(url)}" aria-label="{escape(name)}"></audio>'
+
+
+def _pictures(take: Take, neutral: Performance) -> str:
+    performance, heard = take.performance, take.heard
+    audio, words = performance.audio, performance.words
+    if len(heard) > 1:
+        chart = pictures.course(words, asked_over_time(performance), heard, audio.duration)
+    else:
+        chart = pictures.asked_and_heard(performance.direction.curve.mean(), heard[0])
+    asked = performance.direction.curve.mean()
+    places = [("asked", asked.valence, asked.arousal)]
+    places += [("heard", *place) for place in [heard_place(take)] if place]
+    waveform, place = pictures.waveform(audio, words, neutral.audio), pictures.place(places)
+    return (
+        f"<div>{waveform}</div>"
+        f'<div class="va-card-charts"><div>{chart}</div><div>{place}</div></div>'
+    )
+
+
+def heard_place(take: Take) -> tuple[float, float] | None:
+    """Mean valence and arousal that were heard; None where the estimator does not say."""
+    known = [
+        (estimate.valence, estimate.arousal)
+        for estimate in take.heard
+        if math.isfinite(estimate.valence) and math.isfinite(estimate.arousal)
+    ]
+    if not known:
+        return None
+    valence, arousal = (sum(axis) / len(known) for axis in zip(*known, strict=True))
+    return valence, arousal
+
+
+def asked_over_time(performance: Performance) -> list[tuple[float, EmotionVector]]:
+    """What was asked at the beginning and the end of each word, by the second."""
+    curve, text, place = performance.direction.curve, performance.text, 0
+    points = []
+    for word in performance.words:
+        place = text.index(word.label, place)
+        end = place + len(word.label)
+        points.append((word.start, curve.at(place / len(text))))
+        points.append((word.end, curve.before(end / len(text))))
+        place = end
+    return points
+
+
+def _slug(text: str) -> str:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return "-".join(words)[:LONGEST_NAME].strip("-") or "line"
+
+
+def _json(described: Performance | Take) -> bytes:
+    return json.dumps(described.to_json(), ensure_ascii=False, indent=1).encode()

@@ -167,7 +167,7 @@ class Service:
 
         Args:
             script: Lines such as "MARA: (whispering) Is anybody there?", up to 300; or the same as
-                CSV, JSON or Fountain.
+                CSV or JSON.
             listen: Whether each line is also listened to; it takes about twice as long.
 
         Returns:
@@ -179,7 +179,7 @@ class Service:
         scene = Scene.read(_words("script", script, LONGEST_SCRIPT), "", self._room)
         for _ in scene.direct():
             yield None, _done(0)
-        desk = Visitor(self._room.folder / secrets.token_hex(16))
+        desk = Visitor(self._room.made / secrets.token_hex(16))
         try:
             for _ in scene.speak(self._room, desk, None, listen):
                 yield None, _done(scene.step.share if scene.step else 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,10 +78,8 @@ class Desk:
         """Puts a performance in the place of the one before, whose files are deleted."""
         for url in self.files or ():
             withdraw(url)
-        described = json.dumps(performance.to_json(), ensure_ascii=False, indent=1).encode()
-        name = "-".join(re.findall(r"[a-z0-9]+", performance.text.lower()))[:40].strip("-")
         self.performance, self.heard = performance, ()
-        self.files = visitor.publish_performance(performance, name or "line", described)
+        self.files = visitor.publish_performance(performance)
 
     def spoken(self, text: str) -> Performance | None:
         """The performance, if it is one of these words."""
@@ -147,22 +143,6 @@ def planned(words: Sequence[Word]) -> tuple[Timed, ...]:
     return tuple(Timed(word.text, word.start / PACE, word.end / PACE) for word in words)
 
 
-def asked_over(
-    curve: EmotionCurve, text: str, words: Sequence[Timed]
-) -> list[tuple[float, EmotionVector]]:
-    """The curve at the beginning, middle and end of each word, by the second."""
-    points, place = [], 0
-    for word in words:
-        place = text.index(word.label, place)
-        first, last = place / len(text), (place := place + len(word.label)) / len(text)
-        points += [
-            (word.start, curve.at(first)),
-            ((word.start + word.end) / 2, curve.at((first + last) / 2)),
-            (word.end, curve.before(last)),
-        ]
-    return points
-
-
 def plot(drawing: Drawing, curve: EmotionCurve, desk: Desk) -> str:
     """What is asked over time; over the words as they were spoken, with what was heard, if so."""
     text = drawing.markup.text
@@ -180,7 +160,7 @@ def plot(drawing: Drawing, curve: EmotionCurve, desk: Desk) -> str:
             if same
             else "What you ask now, and what was heard the last time; press Speak to hear it anew."
         )
-    drawn = pictures.course(words, asked_over(curve, text, words), heard, duration)
+    drawn = pictures.course(words, pictures.asked_by_second(curve, text, words), heard, duration)
     return f'<p class="va-curve-said">{escape(said)}</p>{drawn}'
 
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from conditioning.audio import Audio
 from conditioning.director import Cue
-from conditioning.emotion import EmotionVector
+from conditioning.emotion import EmotionCurve, EmotionVector
 from conditioning.estimator import DIMENSIONS, Estimate
 from conditioning.mood import Mood
 from conditioning.prosody import SHORTEST, Prosody, measure
 from conditioning.taxonomy import CATEGORIES, FAMILIES, INDEX, NAMES
 from conditioning.temperament import Temperament
-from voice_actor.performance import Timed
+from voice_actor.performance import Timed, places_of
 from voice_actor.screen import ENDS
 
 AUDIBLE = 0.05  # an intensity below is not worth a row of its own
@@ -258,116 +258,18 @@ def _pin(value: float, kind: str) -> str:
     return f'<i class="va-pic-pin {kind}" style="left:{100 * share:.1f}%"></i>'
 
 
-# Place
-
-SQUARE = 280  # px
-
-
-def place(points: Sequence[tuple[str, float, float]]) -> str:
-    """Valence and arousal as a square, with a labelled dot for each (label, valence, arousal).
-
-    A point called "asked" or "heard" has the colour of that. A label that would lie on another is
-    left out; pointing at the dot tells it.
-    """
-    known = [each for each in points if math.isfinite(each[1]) and math.isfinite(each[2])]
-    taken = [_Box(x - 7, y - 7, x + 7, y + 7) for x, y in map(_spot, known)]
-    taken += [  # the words at the edges
-        _Box(SQUARE / 2 - 32, 0, SQUARE / 2 + 32, 20),
-        _Box(SQUARE / 2 - 32, SQUARE - 20, SQUARE / 2 + 32, SQUARE),
-        _Box(0, SQUARE / 2 - 10, 76, SQUARE / 2 + 10),
-        _Box(SQUARE - 60, SQUARE / 2 - 10, SQUARE, SQUARE / 2 + 10),
-    ]
-    drawn, untold = [], []
-    for number, point in enumerate(known):
-        label, (x, y) = point[0], _spot(point)
-        kind = f"va-pic-{label}" if label in ("asked", "heard") else "va-pic-other"
-        drawn.append(
-            f'<i class="va-pic-dot {kind}" style="left:{x:.1f}px;top:{y:.1f}px" '
-            f'title="{_text(label)}"></i>'
-        )
-        box = _free_box(x, y, _width(label), taken[:number] + taken[number + 1 :])
-        if box is None:
-            untold.append(label)
-            continue
-        taken.append(box)
-        drawn.append(
-            f'<span class="va-pic-label" data-box="{box}" style="left:{box.left:.1f}px;'
-            f'top:{box.top:.1f}px;width:{box.right - box.left:.1f}px">{_text(label)}</span>'
-        )
-    edges = "".join(
-        f'<span class="va-pic-edge va-pic-{side}">{word}</span>'
-        for side, word in zip(
-            ("left", "right", "bottom", "top"), (*ENDS["valence"], *ENDS["arousal"]), strict=True
-        )
-    )
-    told = [f"{label}: {_where(valence, arousal)}" for label, valence, arousal in known]
-    unknown = [label for label, *_ in points if label not in {each[0] for each in known}]
-    told += [f"{label}: not known" for label in unknown]
-    notes = [f"Not named above: {', '.join(untold)}."] if untold else []
-    notes += [f"Not known: {', '.join(unknown)}."] if unknown else []
-    note = _note(" ".join(notes)) if notes else ""
-    sentence = "How pleasant and how excited. " + ("; ".join(told) or "Nothing to show") + "."
-    drawing = f'<div class="va-pic-square">{edges}{"".join(drawn)}</div>{note}'
-    return _picture("place", sentence, drawing)
-
-
-def _spot(point: tuple[str, float, float]) -> tuple[float, float]:
-    _, valence, arousal = point
-    right, up = (min(max(value, -1.0), 1.0) for value in (valence, arousal))
-    inside = SQUARE - 16
-    return 8 + inside * (right + 1) / 2, 8 + inside * (1 - up) / 2
-
-
-def _where(valence: float, arousal: float) -> str:
-    return ", ".join(
-        f"{'neither ' + low + ' nor ' + high if abs(value) < 0.1 else high if value > 0 else low} "
-        f"{_signed(value)}"
-        for value, (low, high) in ((valence, ENDS["valence"]), (arousal, ENDS["arousal"]))
-    )
-
-
-class _Box(NamedTuple):
-    """A rectangle in px from the top left."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def meets(self, other: _Box) -> bool:
-        return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
-        )
-
-    def __str__(self) -> str:
-        return " ".join(f"{number:.1f}" for number in self)
-
-
-def _free_box(x: float, y: float, width: float, taken: Iterable[_Box]) -> _Box | None:
-    """A place for a label at a dot that lies on nothing else, inside the square."""
-    taken = list(taken)
-    half, off = LANE / 2, 11
-    for left, top in (
-        (x + off, y - half),
-        (x - off - width, y - half),
-        (x - width / 2, y - off - LANE),
-        (x - width / 2, y + off),
-        (x + off - 4, y - LANE - 3),
-        (x + off - 4, y + 3),
-        (x - off + 4 - width, y - LANE - 3),
-        (x - off + 4 - width, y + 3),
-    ):
-        box = _Box(left, top, left + width, top + LANE)
-        inside = left >= 2 and top >= 2 and box.right <= SQUARE - 2 and box.bottom <= SQUARE - 2
-        if inside and not any(map(box.meets, taken)):
-            return box
-    return None
-
-
-# Over time
+def asked_by_second(
+    curve: EmotionCurve, text: str, words: Sequence[Timed]
+) -> list[tuple[float, EmotionVector]]:
+    """The curve at the beginning, middle and end of each word, by the second."""
+    points: list[tuple[float, EmotionVector]] = []
+    for word, (first, last) in zip(words, places_of(text, words), strict=True):
+        points += [
+            (word.start, curve.at(first)),
+            ((word.start + word.end) / 2, curve.at((first + last) / 2)),
+            (word.end, curve.before(last)),
+        ]
+    return points
 
 
 def course(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import secrets
 import shutil
 import tempfile
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from voice_actor.actor import Asked, VoiceActor
 
 LONGEST_LINE = 5_000  # characters, about five minutes of speech
+LONGEST_NAME = 40  # characters of a line in the name of its files
 NEUTRALS_KEPT = 32  # readings; the longest lines hold 30 MB each
 SAMPLE = "This is my voice. What shall I say?"
 DOWNLOADS = ".wav", ".ogg"
@@ -82,16 +85,19 @@ class Visitor:
         path.write_bytes(content)
         return address(path)
 
-    def publish_performance(
-        self, performance: Performance, name: str, described: bytes
-    ) -> Published:
-        """A performance as wav and ogg with its metadata, and its description as JSON."""
+    def publish_performance(self, performance: Performance, name: str | None = None) -> Published:
+        """A performance as wav and ogg with its metadata, and its description as JSON.
+
+        Args:
+            name: of the files, without what tells the format; after the text unless given.
+        """
+        name = name or file_name(performance.text)
         metadata = performance.provenance.to_metadata()
         sound = (
             self.publish(name + suffix, performance.audio.encode(suffix, metadata))
             for suffix in DOWNLOADS
         )
-        return Published(*sound, self.publish(f"{name}.json", described))
+        return Published(*sound, self.publish(f"{name}.json", to_bytes(performance.to_json())))
 
     def leave(self) -> None:
         """Deletes everything that the visitor has given and made."""
@@ -272,6 +278,17 @@ class Speaking(Iterator[float]):
         for _ in self:
             pass
         return self._stream.performance()
+
+
+def file_name(text: str) -> str:
+    """A name for the files of a line, without what tells the format: its first words."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return "-".join(words)[:LONGEST_NAME].strip("-") or "line"
+
+
+def to_bytes(described: dict) -> bytes:
+    """The content of a JSON file that people may read."""
+    return json.dumps(described, ensure_ascii=False, indent=1).encode()
 
 
 def address(path: Path) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -21,12 +19,11 @@ from voice_actor.audition import Take
 from voice_actor.performance import Performance
 
 from . import pictures, static
-from .room import Visitor
+from .room import Visitor, file_name, to_bytes
 
-LONGEST_NAME = 40  # characters of the line in the name of a file
 # A score is 1 where just what was asked is heard and 0 where nothing of it is; our judgement.
 CLOSENESS = (0.5, "very close"), (0.25, "close"), (0.0, "partly there")
-FAR = "more else than asked"
+FAR = "little of it heard"
 
 
 def take_table() -> gr.HTML:
@@ -180,8 +177,8 @@ def spoken(
     visitor: Visitor, performance: Performance, id: str, number: int, direction: str
 ) -> Card:
     """The card of a take that was spoken and not yet heard."""
-    name = f"{_slug(performance.text)}-take-{number + 1}"
-    files = visitor.publish_performance(performance, name, _json(performance))
+    name = f"{file_name(performance.text)}-take-{number + 1}"
+    files = visitor.publish_performance(performance, name)
     return Card(
         id=id,
         title=f"Take {number + 1}",
@@ -199,7 +196,7 @@ def heard(visitor: Visitor, card: Card, take: Take, neutral: Performance, own: s
     """The same card with what was heard, and the voice's own reading at the address `own`."""
     return replace(
         card,
-        json=visitor.publish(f"{card.name}.json", _json(take)),
+        json=visitor.publish(f"{card.name}.json", to_bytes(take.to_json())),
         pictures=_pictures(take, neutral),
         neutral=own,
         score=f"{closeness(take.score)} ({take.score:.2f})",
@@ -215,7 +212,7 @@ def closeness(score: float) -> str:
 def published(visitor: Visitor, performance: Performance) -> str:
     """The address of a performance that is only to be listened to."""
     sound = performance.audio.encode(".wav", performance.provenance.to_metadata())
-    return visitor.publish(f"{_slug(performance.text)}.wav", sound)
+    return visitor.publish(f"{file_name(performance.text)}.wav", sound)
 
 
 def player(url: str, name: str) -> str:
@@ -225,19 +222,13 @@ def player(url: str, name: str) -> str:
 
 def _pictures(take: Take, neutral: Performance) -> str:
     performance, heard = take.performance, take.heard
-    audio, words = performance.audio, performance.words
+    audio, words, curve = performance.audio, performance.words, performance.direction.curve
     if len(heard) > 1:
-        chart = pictures.course(words, asked_over_time(performance), heard, audio.duration)
+        asked = pictures.asked_by_second(curve, performance.text, words)
+        chart = pictures.course(words, asked, heard, audio.duration)
     else:
-        chart = pictures.asked_and_heard(performance.direction.curve.mean(), heard[0])
-    asked = performance.direction.curve.mean()
-    places = [("asked", asked.valence, asked.arousal)]
-    places += [("heard", *place) for place in [heard_place(take)] if place]
-    waveform, place = pictures.waveform(audio, words, neutral.audio), pictures.place(places)
-    return (
-        f"<div>{waveform}</div>"
-        f'<div class="va-card-charts"><div>{chart}</div><div>{place}</div></div>'
-    )
+        chart = pictures.asked_and_heard(curve.mean(), heard[0])
+    return f"<div>{pictures.waveform(audio, words, neutral.audio)}</div><div>{chart}</div>"
 
 
 def heard_place(take: Take) -> tuple[float, float] | None:
@@ -251,25 +242,3 @@ def heard_place(take: Take) -> tuple[float, float] | None:
         return None
     valence, arousal = (sum(axis) / len(known) for axis in zip(*known, strict=True))
     return valence, arousal
-
-
-def asked_over_time(performance: Performance) -> list[tuple[float, EmotionVector]]:
-    """What was asked at the beginning and the end of each word, by the second."""
-    curve, text, place = performance.direction.curve, performance.text, 0
-    points = []
-    for word in performance.words:
-        place = text.index(word.label, place)
-        end = place + len(word.label)
-        points.append((word.start, curve.at(place / len(text))))
-        points.append((word.end, curve.before(end / len(text))))
-        place = end
-    return points
-
-
-def _slug(text: str) -> str:
-    words = re.findall(r"[a-z0-9]+", text.lower())
-    return "-".join(words)[:LONGEST_NAME].strip("-") or "line"
-
-
-def _json(described: Performance | Take) -> bytes:
-    return json.dumps(described.to_json(), ensure_ascii=False, indent=1).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -26,9 +27,15 @@ def studio_address(humming, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         page = studio(humming, ToyEstimator)
-        yield serve(page)
+        yield serve(page, port=free_port())
         page.close(verbose=False)
         page.room.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ COMMANDS = [
     for line in block.splitlines()
     if language == "sh" and re.match(r"(echo .* \| )?voice-actor ", line)
 ]
-MEASURING = "evaluate", "compare", "leaderboard"  # minutes of work: their arguments are checked
+# Minutes of work, or a server: their arguments are checked.
+PARSED = "evaluate", "compare", "leaderboard", "studio"
 MODULES = [
     module.name
     for package in (conditioning, voice_actor)
@@ -51,7 +52,7 @@ def test_the_readmes_commands_run(command, tmp_path, monkeypatch):
         toy.perform("You came back.", None).save(tmp_path / name)
     said, _, command = command.rpartition("| ")
     _, *arguments = shlex.split(command.partition(" > ")[0])
-    if arguments[0] in MEASURING:
+    if arguments[0] in PARSED:
         cli.parser().parse_args(arguments)
         return
     if arguments[0] == "verify":

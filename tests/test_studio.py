@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import gradio
 import httpx
 import pytest
+from conftest import free_port
 from toys import ToyEstimator
 
 from demos.studio import LARGEST_UPLOAD
@@ -39,12 +41,6 @@ def run(humming, monkeypatch, capsys, tmp_path):
         return code, *capsys.readouterr()
 
     return run
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_command_opens_the_studio_and_says_where(run):
@@ -130,12 +126,12 @@ def test_nothing_is_wider_than_a_phone(visit, tab):
 @pytest.mark.browser
 def test_a_visitor_who_leaves_midway_keeps_nobody_waiting(visit):
     page = visit("Act")
-    page.get_by_label("Line", exact=True).fill(LONG)
+    page.get_by_role("textbox", name=re.compile("^Line")).fill(LONG)
     page.get_by_role("button", name="Speak", exact=True).click()
     page.wait_for_timeout(300)
     page.context.close()
     other = visit("Act")
-    other.get_by_label("Line", exact=True).fill("Get out!")
+    other.get_by_role("textbox", name=re.compile("^Line")).fill("Get out!")
     other.get_by_role("button", name="Speak", exact=True).click()
     other.locator("audio").first.wait_for(state="attached")
 
@@ -144,7 +140,7 @@ def test_a_visitor_who_leaves_midway_keeps_nobody_waiting(visit):
 def test_two_visitors_do_not_mix(visit):
     pages = [visit("Act"), visit("Act")]
     for page, line in zip(pages, ("I am the first.", "I am the second."), strict=True):
-        page.get_by_label("Line", exact=True).fill(line)
+        page.get_by_role("textbox", name=re.compile("^Line")).fill(line)
         page.get_by_role("button", name="Speak", exact=True).click()
     sources = []
     for page in pages:

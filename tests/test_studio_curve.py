@@ -16,8 +16,9 @@ from conditioning.errors import InvalidInput, UserError
 from conditioning.markup import parse_markup
 from conditioning.taxonomy import NAMES
 from demos import curve
-from demos.curve import Desk, asked_over, chosen, controls, planned, ribbon, written
+from demos.curve import Desk, chosen, controls, planned, ribbon, written
 from demos.drawing import Drawing, constant, ramp
+from demos.pictures import asked_by_second
 from demos.room import LONGEST_LINE, Room
 
 LINES = (
@@ -279,7 +280,9 @@ def test_a_word_that_repeats_is_heard_each_time_in_its_own_place(room):
     times = curve.times(drawing.words, performance)
     assert times == sorted(times)
     assert len({tuple(time) for time in times}) == 4
-    asked = asked_over(direct(drawn(text, 2, 2, "fear 0.5")).curve, text, planned(drawing.words))
+    asked = asked_by_second(
+        direct(drawn(text, 2, 2, "fear 0.5")).curve, text, planned(drawing.words)
+    )
     assert [vector["Fear"] for _, vector in asked] == [0] * 6 + [0.5] * 3 + [0] * 3
 
 

@@ -148,9 +148,6 @@ DRAWN = {  # each picture of something ordinary and of what is hardest
     "all asked": lambda: pictures.asked_and_heard(
         EmotionVector(dict.fromkeys(NAMES, 1.0)), heard(dominance=0.1), 40
     ),
-    "place": lambda: pictures.place([("asked", 0.5, 0.5), ("heard", 0.5, 0.5), ("take 2", -1, 1)]),
-    "place of nan": lambda: pictures.place([("lost", math.nan, 0.0), ("there", 3.0, -3.0)]),
-    "place of nothing": lambda: pictures.place([]),
     "course": lambda: pictures.course(WORDS, [(0.0, ASKED), (2.0, EmotionVector())], OVER, 4.0),
     "course asked": lambda: pictures.course(WORDS, [(1.0, ASKED)], [], 4.0),
     "course heard": lambda: pictures.course((), [], OVER, 4.0),
@@ -306,39 +303,6 @@ def test_the_styles_know_the_widths_and_the_gutter_of_the_drawings():
     assert f"width: {pictures.SQUARE}px; height: {pictures.SQUARE}px" in styles
 
 
-def test_valence_to_the_right_and_arousal_upwards():
-    tree = parsed(pictures.place([("asked", -0.5, 0.8), ("heard", 0.5, -0.8)]))
-    (asked,), (found,) = (
-        classes(tree, "va-pic-dot", f"va-pic-{kind}") for kind in ("asked", "heard")
-    )
-    places = [
-        [float(number) for number in re.findall(r"(?:left|top):([\d.]+)px", dot.get("style"))]
-        for dot in (asked, found)
-    ]
-    assert places[0][0] < pictures.SQUARE / 2 < places[1][0]
-    assert places[0][1] < pictures.SQUARE / 2 < places[1][1]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_labels_of_places_do_not_overlap_and_none_is_lost(seed):
-    chance = np.random.default_rng(seed)
-    points = [(f"take {n}", *chance.uniform(-1, 1, 2) ** (1 + 2 * (seed % 2))) for n in range(14)]
-    tree = parsed(pictures.place(points))
-    boxes = [
-        [float(number) for number in label.get("data-box").split()]
-        for label in classes(tree, "va-pic-label")
-    ]
-    assert len(boxes) > 4
-    for number, (left, top, right, bottom) in enumerate(boxes):
-        assert min(left, top) >= 0
-        assert max(right, bottom) <= pictures.SQUARE
-        for other in boxes[number + 1 :]:
-            beside = right <= other[0] or other[2] <= left
-            assert beside or bottom <= other[1] or other[3] <= top
-    note = text(tree)
-    assert all(label in note for label, *_ in points)
-
-
 def test_a_course_shows_what_was_asked_first():
     tree = parsed(pictures.course((), [(0.0, EmotionVector({"Awe": 0.1}))], [heard()], 2.0, most=2))
     titles = [text(title) for title in classes(tree, "va-pic-title")]
@@ -436,7 +400,6 @@ def test_all_that_comes_from_outside_is_text():
     drawn = (
         pictures.waveform(hum(2), words),
         pictures.course(words, [], [heard()], 2.0),
-        pictures.place([(SCRIPT, 0.1, 0.2), (SCRIPT, math.nan, 0.2)]),
         pictures.moods(cues),
     )
     for picture in drawn:

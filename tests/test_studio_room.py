@@ -75,7 +75,7 @@ def test_visitors_do_not_mix_and_what_they_made_goes_with_them(room):
     assert room.visitor("one") is first
     assert first.folder != second.folder
     performance = room.speak(LINE, "furious", "af_heart").performance()
-    published = first.publish_performance(performance, "take", b"{}")
+    published = first.publish_performance(performance)
     kept = second.publish("note.txt", b"mine")
     assert Audio.load(file_at(published.wav)).duration == performance.audio.duration
     assert "direction" in read_metadata(file_at(published.ogg))["comment"]

@@ -73,15 +73,11 @@ class Performance:
 
         Between words, and within one, the place moves on evenly.
         """
-        known_times, places, reached = [0.0], [0.0], 0
-        for word in self.words:
-            start = self.text.index(word.label, reached)
-            reached = start + len(word.label)
-            known_times += [word.start, word.end]
-            places += [start / len(self.text), reached / len(self.text)]
-        known_times.append(self.audio.duration)
-        places.append(1.0)
-        return np.interp(np.fromiter(times, float), known_times, places)
+        known = [time for word in self.words for time in (word.start, word.end)]
+        places = [place for pair in places_of(self.text, self.words) for place in pair]
+        return np.interp(
+            np.fromiter(times, float), [0.0, *known, self.audio.duration], [0.0, *places, 1.0]
+        )
 
     def to_json(self) -> dict:
         """Everything but the samples, ready for `json.dumps`."""
@@ -101,6 +97,15 @@ class Performance:
             "phonemes": _rows(self.phonemes),
             "provenance": self.provenance.to_metadata(),
         }
+
+
+def places_of(text: str, words: Iterable[Timed]) -> Iterator[tuple[float, float]]:
+    """Where each word begins and ends in the text, as fractions of its characters."""
+    end = 0
+    for word in words:
+        start = text.index(word.label, end)
+        end = start + len(word.label)
+        yield start / len(text), end / len(text)
 
 
 class Stream(Iterator[Spoken]):

@@ -28,7 +28,7 @@ NEW_AUDIO = """(before) => new Promise(resolve => {
   const look = () => {
     const audio = document.querySelector('.va-take-table audio');
     if (audio && audio.src && audio.src !== before && audio.readyState >= 2) resolve(audio.src);
-    else setTimeout(look, 5);
+    else setTimeout(look, 20);
   };
   look();
 })"""
@@ -139,27 +139,32 @@ def speak() -> None:
 
 
 def draw(chromium, address: str, folder: Path) -> None:
-    """Two takes in Act as a desktop shows them, and Curve as a phone does."""
+    """Two takes in Act as a desktop shows them, and a scene as a phone does, at night."""
     page = chromium.new_page(viewport={"width": 1280, "height": 960})
     page.set_default_timeout(120_000)
     page.goto(address)
-    page.get_by_role("button", name="A whisper").wait_for()
+    page.get_by_role("textbox", name="Line").first.fill(
+        "Get out of my house! And do not come back."
+    )
+    page.get_by_role("textbox", name="Direction").first.fill("a furious old king")
     page.get_by_role("spinbutton", name="Takes").fill("2")
+    page.keyboard.press("Tab")
     page.get_by_role("button", name="Speak", exact=True).first.click()
-    page.get_by_text("Best", exact=True).wait_for()
+    page.locator(".va-card-best:visible").wait_for()
     page.evaluate("window.scrollTo(0, 0); document.activeElement.blur()")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(3000)
     page.screenshot(path=folder / "studio.png")
 
-    phone = chromium.new_page(viewport={"width": 390, "height": 1190})
+    phone = chromium.new_page(viewport={"width": 390, "height": 953})
     phone.set_default_timeout(120_000)
-    phone.goto(address)
-    phone.get_by_role("tab", name="Curve").click()
-    phone.get_by_role("button", name="Speak", exact=True).last.click()
-    phone.get_by_text("and what is heard in it").wait_for()
-    phone.wait_for_timeout(1500)
-    phone.evaluate("window.scrollTo(0, document.body.scrollHeight); document.activeElement.blur()")
-    phone.wait_for_timeout(500)
+    phone.goto(f"{address}?__theme=dark")
+    phone.get_by_role("tab", name="Scene").click()
+    phone.get_by_role("button", name="Try the example").click()
+    phone.get_by_role("button", name="Speak all").click()
+    phone.get_by_text("8 lines: 8 spoken.").wait_for()
+    phone.get_by_role("heading", name="Lines").scroll_into_view_if_needed()
+    phone.evaluate("[...document.querySelectorAll('h3')].at(-1).scrollIntoView()")
+    phone.wait_for_timeout(1000)
     phone.screenshot(path=folder / "studio-phone.png")
 
 

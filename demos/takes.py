@@ -18,7 +18,8 @@ from conditioning.errors import InvalidInput
 from voice_actor.audition import Take
 from voice_actor.performance import Performance
 
-from . import pictures, static
+from . import pictures
+from .controls import own_control
 from .room import Visitor, file_name, to_bytes
 
 # A score is 1 where just what was asked is heard and 0 where nothing of it is; our judgement.
@@ -31,23 +32,18 @@ def take_table() -> gr.HTML:
 
     Its events are "keep" and "drop", each with the `id` of a card.
     """
-    return gr.HTML(
-        Table().to_json(),
-        html_template='<div class="va-take-table"></div>',
-        js_on_load=static.read("takes.js"),
-        apply_default_css=False,
-    )
+    return own_control("takes", '<div class="va-take-table"></div>', Table().to_json(), "Takes")
 
 
 @dataclass(frozen=True)
 class Card:
-    """One take as it is shown; texts are plain, `pictures` is HTML.
+    """One take as it is shown; texts are plain.
 
     Attributes:
         id: no other card of the page has it.
         name: of its files, without what tells the format.
         neutral: address of the voice's own reading, for comparison; "" until there is one.
-        score: in words and as a number; "" until the take has been heard.
+        pictures, score: HTML, and words with a number; "" until the take has been heard.
         reason: the score's, in words.
     """
 
@@ -61,7 +57,7 @@ class Card:
     wav: str
     ogg: str
     json: str
-    pictures: str
+    pictures: str = ""
     neutral: str = ""
     score: str = ""
     reason: str = ""
@@ -176,7 +172,7 @@ def discard(card: Card) -> None:
 def spoken(
     visitor: Visitor, performance: Performance, id: str, number: int, direction: str
 ) -> Card:
-    """The card of a take that was spoken and not yet heard."""
+    """The card of a take that was spoken and not yet heard; it can be played at once."""
     name = f"{file_name(performance.text)}-take-{number + 1}"
     files = visitor.publish_performance(performance, name)
     return Card(
@@ -187,7 +183,6 @@ def spoken(
         direction=direction,
         voice=performance.voice,
         duration=round(performance.audio.duration, 2),
-        pictures=pictures.waveform(performance.audio, performance.words),
         **files._asdict(),
     )
 

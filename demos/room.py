@@ -126,13 +126,11 @@ class Room:
         actor: VoiceActor,
         open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
         estimator: str = "permissive",
-        folder: Path | None = None,
     ):
         """
         Args:
             open_estimator: gives an estimator by its name; asked once for each.
             estimator: who chooses among takes.
-            folder: for the room's files; a new temporary one unless given.
         """
         self.actor = actor
         self.estimator_name = estimator
@@ -143,8 +141,9 @@ class Room:
         self._visitors: dict[str, Visitor] = {}
         # One lock each for whoever may be busy for long, so that a page need not wait to be read.
         self._busy, self.reading, self._door = (threading.RLock() for _ in range(3))
-        self._folder = folder or Path(tempfile.mkdtemp(prefix="voice-actor-studio-"))
-        self.made = self._folder / "made"
+        # Goes at the latest with this process.
+        self._temporary = tempfile.TemporaryDirectory(prefix="voice-actor-studio-")
+        self.made = Path(self._temporary.name) / "made"
 
     # Visitors
 
@@ -164,7 +163,7 @@ class Room:
 
     def close(self) -> None:
         """Deletes everything that anybody has made."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.cleanup()
 
     # Speaking
 

@@ -8,7 +8,6 @@ import socket
 import tempfile
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
 
 import gradio as gr
 
@@ -39,10 +38,9 @@ def studio(
     actor: VoiceActor,
     open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
     estimator: str = "permissive",
-    folder: Path | None = None,
 ) -> gr.Blocks:
     """The page of a loaded actor; `serve` opens it. Takes what `Room` takes."""
-    room = Room(actor, open_estimator, estimator, folder)
+    room = Room(actor, open_estimator, estimator)
     with gr.Blocks(title="Voice Actor", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
         gr.HTML(HEADER)
         with gr.Tabs() as tabs:
@@ -116,10 +114,10 @@ def open_studio(options: argparse.Namespace) -> None:
     def open_estimator(name: str) -> EmotionEstimator:
         return EmotionEstimator.load(name, options.weights)
 
-    with tempfile.TemporaryDirectory(prefix="voice-actor-studio-") as folder:
+    with tempfile.TemporaryDirectory(prefix="voice-actor-uploads-") as folder:
         # What is uploaded goes when the studio closes, if it was not read and deleted before.
-        os.environ["GRADIO_TEMP_DIR"] = os.path.join(folder, "uploads")
-        page = studio(actor, open_estimator, options.estimator, Path(folder))
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        page = studio(actor, open_estimator, options.estimator)
         page.room.estimator(options.estimator)
         address = serve(page, options.host, options.port, options.share, options.mcp)
         print(f"The studio is ready at {address}; Ctrl-C closes it.", flush=True)
@@ -127,6 +125,7 @@ def open_studio(options: argparse.Namespace) -> None:
             print(f"Tools for assistants: {address}gradio_api/mcp/", flush=True)
         page.block_thread()
         page.close(verbose=False)
+        page.room.close()
 
 
 def check_address(host: str, port: int) -> None:

@@ -105,7 +105,7 @@ def test_voices_are_those_that_can_speak(client):
     ]
 
 
-def test_a_scene_comes_as_a_zip_and_leaves_nothing_else(humming, client, tmp_path):
+def test_a_scene_comes_as_a_zip_and_leaves_nothing_else(humming, client):
     script = "MARA: (afraid) The lamp is out!\nCAPTAIN: (furious) You let it go dark?\n"
     file, told = client.predict(script, api_name="/scene")
     assert told["spoken"] == 2
@@ -116,10 +116,10 @@ def test_a_scene_comes_as_a_zip_and_leaves_nothing_else(humming, client, tmp_pat
         assert sum(name.endswith(".wav") for name in names) == 2
         lines = json.loads(packed.read("manifest.json"))["lines"]
     assert [line["character"] for line in lines] == ["MARA", "CAPTAIN"]
-    room = Room(humming, ToyEstimator, folder=tmp_path)
+    room = Room(humming, ToyEstimator)
     *_, answer = Service(room).scene(script)
     assert answer[0]["path"].endswith("scene.zip")
-    assert not [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert not [each for each in room.made.rglob("*") if each.is_file()]
 
 
 def test_a_program_that_leaves_midway_ends_the_speaking(humming):

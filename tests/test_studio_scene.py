@@ -31,8 +31,8 @@ LICENCES = {voice.name: voice.licence for voice in cast()}
 
 
 @pytest.fixture
-def room(humming, tmp_path):
-    made = Room(humming, ToyEstimator, folder=tmp_path)
+def room(humming):
+    made = Room(humming, ToyEstimator)
     yield made
     made.close()
 

@@ -148,6 +148,11 @@ class DirectionReader:
 
         return cls(interpreter, LanguageModel.from_environment())
 
+    @property
+    def asks(self) -> bool:
+        """Whether a language model is asked, which takes seconds and is told what is written."""
+        return self._language_model is not None
+
     @cached_property
     def _interpreter(self) -> Interpreter | None:
         return self._open() if self._open else None

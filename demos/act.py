@@ -24,8 +24,8 @@ from voice_actor.casting import cast_voice
 from . import takes
 from .controls import asked, checked, emotion_panel, mood_pad, place, shown
 from .plainly import plainly
-from .room import Room, Visitor
-from .takes import Table, table_of
+from .room import SAMPLE, Room, Visitor
+from .takes import Table, table_of, withdraw
 from .understood import told, understood
 
 AS_DIRECTED = "As the direction suggests"
@@ -90,8 +90,7 @@ class Ask(NamedTuple):
 
     @property
     def chosen(self) -> str | None:
-        """The voice that was chosen, if one was."""
-        return None if self.voice in (None, "", AS_DIRECTED) else self.voice
+        return voice_chosen(self.voice)
 
     def direction(self, room: Room, likeness: Likeness | None) -> Direction:
         emotions, touched = self.panel["emotions"], self.panel["touched"]
@@ -186,28 +185,45 @@ def speak(room: Room, visitor: Visitor, ask: Ask) -> Iterator[Table]:
         raise InvalidInput("The seed is empty; write a whole number from 0 up.")
     if not 1 <= ask.takes <= MOST_TAKES:
         raise InvalidInput(f"{ask.takes} takes are asked for; allowed: 1 to {MOST_TAKES}.")
-    turn, own = table.begin(ask), ""
+    turn = table.begin(ask)
+    try:
+        for _ in _spoken(room, visitor, ask, direction, likeness):
+            yield table
+            if table.turn != turn:
+                return
+    except Exception:
+        if table.turn == turn:
+            table.tell()
+        raise
+
+
+def _spoken(
+    room: Room, visitor: Visitor, ask: Ask, direction: Direction, likeness: Likeness | None
+) -> Iterator[None]:
+    """Works for the table's turn, step by step; ends as soon as another one has come."""
+    table = table_of(visitor)
+    turn, own = table.turn, ""
     for number in range(ask.takes):
         which = f" take {number + 1} of {ask.takes}" if ask.takes > 1 else ""
         speaking = room.speak(ask.text, direction, ask.chosen, ask.seed, number)
         table.tell(f"Speaking{which} …", number / ask.takes or None)
-        yield table
+        yield
         for share in speaking:
             if table.turn != turn:
                 return
             table.tell(f"Speaking{which} …", (number + share) / ask.takes)
-            yield table
+            yield
         performance = speaking.performance()
-        card = takes.spoken(visitor, performance, f"{turn}-{number}", number, ask.told(likeness))
+        card = takes.spoken(visitor, performance, number, ask.told(likeness))
         if table.turn != turn:
-            takes.discard(card)
+            table.discard(card)
             return
         if number == 0:
             table.clear()
             visitor.takes.clear()
         table.lay(card)
-        table.tell(f"Listening to{which or ' it'} …", (number + 1) / ask.takes)
-        yield table
+        table.tell(f"Listening to{which or ' it'} …", (number + 1) / ask.takes, card.id)
+        yield
         take = room.judge(performance, number, ask.seed)
         neutral = room.neutral(performance, ask.seed).performance
         if table.turn != turn:
@@ -215,15 +231,16 @@ def speak(room: Room, visitor: Visitor, ask: Ask) -> Iterator[Table]:
         own = own or takes.published(visitor, neutral)
         judged = takes.heard(visitor, card, take, neutral, own)
         if table.turn != turn:
+            table.discard(judged)
             return
         visitor.takes.append(take)
         table.lay(judged)
-        yield table
+        yield
     if ask.takes > 1:
         pairs = zip(table.cards, visitor.takes, strict=True)
         table.best = max(pairs, key=lambda pair: pair[1].score)[0].id
     table.tell()
-    yield table
+    yield
 
 
 def following_shown(visitor: Visitor) -> tuple:
@@ -329,7 +346,7 @@ def add_act(room: Room) -> Act:
                         0, label="Seed", info="The same seed speaks the same takes.", precision=0
                     )
                 another = gr.Button("Another seed", size="sm")
-                eager = gr.Checkbox(True, label="Speak again when I change something")
+                eager = gr.Checkbox(True, label="Speak again when I change a setting")
         with gr.Column(scale=7, min_width=320, elem_classes="va-act-heard"):
             stage = takes.take_table()
 
@@ -371,7 +388,6 @@ def add_act(room: Room) -> Act:
             for table in speak(room, visitor, Ask.of(values)):
                 yield table.to_json()
         except Exception:
-            table_of(visitor).tell()
             yield table_of(visitor).to_json()
             raise
 
@@ -404,14 +420,9 @@ def add_act(room: Room) -> Act:
         return table.to_json()
 
     def introduce(request: gr.Request, *values) -> str:
-        """The voice that is chosen, or that the direction suggests, says who it is."""
-        visitor, ask = room.visitor(request.session_hash), Ask.of(values)
-        persona = room.direct(ask.text, ask.words.strip() or None).persona
-        name = cast_voice(persona, ask.chosen, room.voices).voice
-        samples = table_of(visitor).samples
-        if name not in samples:
-            samples[name] = takes.published(visitor, room.sample(name))
-        return takes.player(samples[name], f"{name} introduces itself")
+        visitor = room.visitor(request.session_hash)
+        name, url = introduced(room, visitor, Ask.of(values))
+        return takes.player(url, f"{name} introduces itself")
 
     def release(request: gr.Request) -> tuple:
         visitor = room.visitor(request.session_hash)
@@ -429,14 +440,22 @@ def add_act(room: Room) -> Act:
         "trigger_mode": "multiple",
         **quiet,
     }
-    typed = [text.change, words.change, voice.change, following.change, Context.root_block.load]
+    typed = [
+        *when_written(room, text, words),
+        voice.change,
+        following.change,
+        Context.root_block.load,
+    ]
     gr.on(typed, plainly(read), fields, seen, **live, **quiet)
     panel.input(plainly(moved), fields, [reading, pad, follow], **live, **quiet)
     placing = pad.input(plainly(placed), [pad, *fields], [reading, panel, follow], **live, **quiet)
     followed = follow.click(plainly(follow_words), fields, seen, **live, **quiet)
     reseeded = another.click(lambda: random.randrange(SEEDS), None, seed, queue=False, **quiet)
     for button, example in examples.items():
-        button.click(lambda example=example: example, None, [text, words], queue=False, **quiet)
+        chosen = button.click(
+            lambda example=example: example, None, [text, words], queue=False, **quiet
+        )
+        chosen.then(plainly(read), fields, seen, **live, **quiet)
     begun = [listen(plainly(run), fields, **speaking) for listen in (go.click, words.submit)]
     begun += [
         listen(plainly(again), [eager, *fields], **speaking)
@@ -444,6 +463,9 @@ def add_act(room: Room) -> Act:
             intensity.release,
             pace.release,
             pitch.release,
+            count.release,
+            seed.submit,
+            seed.blur,
             panel.input,
             voice.input,
             placing.then,
@@ -462,8 +484,9 @@ def add_act(room: Room) -> Act:
         show_progress="hidden",
         **quiet,
     )
-    stage.keep(plainly(keep), None, stage, queue=False, show_progress="hidden", **quiet)
-    stage.drop(plainly(drop), None, stage, queue=False, show_progress="hidden", **quiet)
+    # Through the queue: the page does not show the errors of what goes past it.
+    stage.keep(plainly(keep), None, stage, show_progress="hidden", **quiet)
+    stage.drop(plainly(drop), None, stage, show_progress="hidden", **quiet)
     hear.click(plainly(introduce), fields, sample, concurrency_id="voice", **quiet)
     forget.click(plainly(release), None, [following, forget], queue=False, **quiet)
     return Act(following, forget)
@@ -476,6 +499,38 @@ def voices_offered(room: Room) -> list[tuple[str, str]]:
         for each in room.voices
     )
     return [(AS_DIRECTED, AS_DIRECTED), *members]
+
+
+def when_written(room: Room, *boxes: gr.Textbox) -> list:
+    """The events at which what stands in text boxes is read.
+
+    At every letter; where a language model is asked, only when a box is left.
+    """
+    if room.actor.reader.asks:
+        return [event for box in boxes for event in (box.blur, box.submit)]
+    return [box.change for box in boxes]
+
+
+def voice_chosen(voice: str | None) -> str | None:
+    """The voice that was chosen, if one was."""
+    return None if voice in (None, "", AS_DIRECTED) else voice
+
+
+def introduced(room: Room, visitor: Visitor, ask: Ask) -> tuple[str, str]:
+    """The voice that is chosen, or that the direction suggests, and where it says who it is.
+
+    The line has no part in it. What was introduced before is deleted.
+    """
+    name, table = ask.chosen, table_of(visitor)
+    if name is None:
+        persona = room.direct(SAMPLE, ask.words.strip() or None).persona
+        name = cast_voice(persona, None, room.voices).voice
+    before = table.sample
+    if before is None or before[0] != name:
+        table.sample = name, takes.published(visitor, room.sample(name))
+        if before is not None:
+            withdraw(before[1])
+    return table.sample
 
 
 def words_alone(room: Room, ask: Ask, likeness: Likeness | None) -> EmotionVector:

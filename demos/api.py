@@ -33,7 +33,7 @@ ADDRESS = "http://127.0.0.1:7860/"  # in the examples; the page writes its own i
 class Service:
     """Each method is an endpoint; its docstring is what assistants read of it.
 
-    Whatever speaks or listens for long is an iterator whose last value is the answer: it stops
+    Whatever speaks is an iterator whose last value is the answer: it stops
     between two phrases when the program that asked has left. The values before say how far it is.
     """
 
@@ -326,8 +326,7 @@ def _path(file: object) -> str:
 
 
 def _wav(performance: Performance, name: str = "line.wav") -> dict:
-    metadata = performance.provenance.to_metadata()
-    return _file(performance.audio.encode(".wav", metadata), name, "audio/wav")
+    return _file(performance.encode(".wav"), name, "audio/wav")
 
 
 def _file(content: bytes, name: str, kind: str) -> dict:

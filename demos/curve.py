@@ -18,13 +18,13 @@ from conditioning.taxonomy import CATEGORIES, INDEX, NAMES
 from voice_actor.performance import Performance, Timed
 
 from . import pictures
-from .act import AS_DIRECTED, voices_offered
+from .act import AS_DIRECTED, voice_chosen, voices_offered, when_written
 from .controls import own_control
 from .drawing import Drawing, Stretch, Word, constant, ramp
 from .plainly import plainly
 from .room import Published, Room, Visitor
 from .takes import withdraw
-from .understood import told
+from .understood import remark
 
 OWN = "the line's own direction"
 SAME = "the same emotion"
@@ -36,7 +36,21 @@ HINT = (
     "What you draw below is written here in brackets. Copy it: it means the same in "
     "“voice-actor speak”, in scripts and in Act."
 )
-COPY = "(text) => { navigator.clipboard.writeText(text); return [text]; }"
+# Only a page from this machine or over https may use the clipboard; elsewhere a selection does.
+COPY = """async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return [text];
+  } catch {
+    const shown = document.createElement('pre');
+    shown.textContent = text;
+    document.body.append(shown);
+    getSelection().selectAllChildren(shown);
+    const copied = document.execCommand('copy');
+    shown.remove();
+    return [copied ? text : null];
+  }
+}"""
 EXAMPLES = {
     "From fear to relief": (
         "[fear 0.2 -> 0.9] It's coming up the stairs. [relief 0.8] Oh. It's only you. [/]",
@@ -175,10 +189,9 @@ def player(files: Published) -> str:
     )
 
 
-def status(said: str, share: float | None = None) -> str:
-    done = "" if share is None else f' value="{share:.3f}"'
-    bar = f'<progress aria-label="{escape(said)}"{done}></progress>' if said else ""
-    return f'<p class="va-curve-status"><span role="status">{escape(said)}</span>{bar}</p>'
+def status(said: str = "", share: float | None = None) -> dict:
+    """The value of what is being done, in words, and how much of it is done, 0 to 1."""
+    return {"said": said, "share": share}
 
 
 # What is chosen
@@ -221,10 +234,8 @@ def written(emotion: str, intensity: float, to: str | None, reaching: float) -> 
     return ramp({emotion: intensity}, {emotion if to == SAME else to: reaching})
 
 
-def controls(stretch: Stretch | None) -> tuple[str, float, bool, str, float] | None:
+def controls(stretch: Stretch) -> tuple[str, float, bool, str, float] | None:
     """What the controls say of a stretch; None where they cannot say it."""
-    if stretch is None:
-        return OWN, 0.7, False, SAME, 0.9
     read = [_station(station) for station in stretch.stations]
     if len(read) > 2 or read[0] is None or read[-1] is None or read[0][0] is None:
         return None
@@ -270,7 +281,7 @@ def add_curve(room: Room) -> None:
     )
     note = gr.HTML(elem_classes="va-curve-note")
     words = word_ribbon(ribbon(begun, curve))
-    with gr.Group(elem_classes="va-curve-set"):
+    with gr.Group():
         with gr.Row():
             emotion = gr.Dropdown([OWN, *NAMES], value=NAMES[INDEX["Fear"]], label="Emotion")
             intensity = gr.Slider(0.0, 1.0, value=0.7, step=0.05, label="Intensity")
@@ -296,7 +307,7 @@ def add_curve(room: Room) -> None:
     with gr.Row():
         go = gr.Button("Speak", variant="primary", scale=3)
         cancel = gr.Button("Cancel", scale=1, min_width=80)
-    doing = gr.HTML(status(""), elem_classes="va-curve-doing")
+    doing = own_control("curve", '<p class="va-curve-status"></p>', status(), "What is being done")
     sound = gr.HTML(elem_classes="va-curve-player")
     shown = gr.HTML(plot(begun, curve, Desk()))
 
@@ -305,10 +316,10 @@ def add_curve(room: Room) -> None:
         try:
             drawing, direction = _read(room, text, own)
         except UserError as error:
-            return told(str(error)), gr.skip(), gr.skip()
+            return remark(str(error)), gr.skip(), gr.skip()
         desk = Desk.of(room.visitor(request.session_hash))
         curve = direction.curve
-        notes = "".join(told(each) for each in direction.notes)
+        notes = "".join(remark(each) for each in direction.notes)
         value = ribbon(drawing, curve, desk.spoken(direction.text))
         return notes, value, plot(drawing, curve, desk)
 
@@ -351,12 +362,17 @@ def add_curve(room: Room) -> None:
         try:
             yield from speak(room, visitor, text, own, voice, seed)
         except Exception:
-            yield status(""), gr.skip(), gr.skip(), gr.skip()
+            yield status(), gr.skip(), gr.skip(), gr.skip()
             raise
+
+    def confirm(copied: str | None) -> None:
+        if copied is None:
+            raise InvalidInput("The browser does not let this page copy; copy the line itself.")
+        gr.Info("Copied, brackets and all.")
 
     quiet = {"api_visibility": "private", "show_progress": "hidden"}
     live = {"queue": False, "trigger_mode": "always_last", **quiet}
-    gr.on([line.change, own.change], plainly(read), [line, own], [note, words, shown], **live)
+    gr.on(when_written(room, line, own), plainly(read), [line, own], [note, words, shown], **live)
     changes.change(lambda changes: gr.Row(visible=changes), changes, arriving, queue=False, **quiet)
     setting = [emotion, intensity, changes, to, reaching]
     # Through the queue: the page does not show the errors of what goes past it.
@@ -365,7 +381,7 @@ def add_curve(room: Room) -> None:
     words.removed(plainly(erase_stretch), [line, own], line, **quiet)
     clear.click(plainly(erase_all), [line, own], line, **quiet)
     words.chosen(plainly(show_controls), line, setting, **live)
-    copy.click(lambda _: gr.Info("Copied, brackets and all."), line, js=COPY, queue=False, **quiet)
+    copy.click(plainly(confirm), line, js=COPY, **quiet)
     for button, example in examples.items():
         button.click(lambda example=example: example, None, [line, own], queue=False, **quiet)
     speaking = gr.on(
@@ -377,7 +393,7 @@ def add_curve(room: Room) -> None:
         trigger_mode="once",
         **quiet,
     )
-    cancel.click(lambda: status(""), None, doing, cancels=speaking, queue=False, **quiet)
+    cancel.click(status, None, doing, cancels=speaking, queue=False, **quiet)
 
 
 def _read(room: Room, text: str, own: str) -> tuple[Drawing, Direction]:
@@ -396,14 +412,15 @@ def speak(
     desk, curve = Desk.of(visitor), direction.curve
     unchanged = gr.skip(), gr.skip(), gr.skip()
     yield status("Speaking …"), *unchanged
-    speaking = room.speak(
-        text, direction, None if voice in (None, "", AS_DIRECTED) else voice, seed
-    )
+    speaking = room.speak(text, direction, voice_chosen(voice), seed)
     for share in speaking:
         yield status("Speaking …", share), *unchanged
     performance = speaking.performance()
     desk.lay(visitor, performance)
     value = ribbon(drawing, curve, performance)
     yield status("Listening …"), player(desk.files), value, plot(drawing, curve, desk)
-    desk.heard = listen(room, performance, seed)
-    yield status(""), gr.skip(), gr.skip(), plot(drawing, curve, desk)
+    heard = listen(room, performance, seed)
+    if desk.performance is not performance:
+        return  # what was spoken later has taken its place
+    desk.heard = heard
+    yield status(), gr.skip(), gr.skip(), plot(drawing, curve, desk)

@@ -16,7 +16,7 @@ from conditioning.errors import InvalidInput
 
 from . import measured
 from .plainly import plainly
-from .room import Room, Visitor
+from .room import Room, Visitor, upload
 from .running import Running
 
 SHIPPED = Path(__file__).parents[1] / "docs" / "evaluation.json"  # only a clone has it
@@ -142,17 +142,6 @@ def _link(address: str, words: str, download: bool = False) -> str:
     return f'<a href="{escape(address)}" {how}>{words}</a>'
 
 
-def uploaded(path: str) -> bytes:
-    """An upload, which is deleted as soon as it is read."""
-    file = Path(path)
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput("The file is no longer here; upload it again.") from None
-    finally:
-        file.unlink(missing_ok=True)
-
-
 def add_lab(room: Room, evaluation: Evaluation | None = None) -> None:
     """
     Args:
@@ -171,14 +160,14 @@ def add_lab(room: Room, evaluation: Evaluation | None = None) -> None:
     def open_own(path: str | None) -> str:
         if not path:
             raise InvalidInput("There is no report; choose a run's summary.json.")
-        content, name = uploaded(path), Path(path).name
+        content, name = upload(path, "report"), Path(path).name
         return measured.report(measured.summary(content, name), name)
 
     def compare(paths: list[str] | None, request: gr.Request) -> str:
         visitor = room.visitor(request.session_hash)
         reports = dict(desk(visitor))
-        for path in paths or ():
-            content = uploaded(path)
+        # All are read, and so deleted, before the first can be refused.
+        for path, content in [(path, upload(path, "report")) for path in paths or ()]:
             measured.summary(content, Path(path).name)
             reports[measured.listed(Path(path).name, reports)] = content
         table = measured.leaderboard(reports)

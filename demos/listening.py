@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from urllib.parse import unquote
 
 import gradio as gr
 import numpy as np
@@ -24,14 +24,16 @@ from voice_actor.screen import ENDS, SLIGHT
 from . import pictures
 from .act import Act, following_shown
 from .plainly import plainly
-from .room import Room, Visitor, received
+from .room import Room, Visitor, decoded, upload
+from .takes import withdraw
 
 LONGEST = 600  # s of a recording, of all other takes together, and of what is kept of a visit
 AUDIBLE = 0.05  # an intensity below is not told in words
 CONSENT = "It is my voice, or its speaker has agreed"
 KEPT = (
     "WAV, FLAC, Ogg, Opus or MP3 of one speaker, up to ten minutes. Files are deleted as soon as "
-    "they are read; what was given is kept in memory until you close this page."
+    "they are read; a copy to play stays on this machine, for you alone, until you give another "
+    "recording or close this page."
 )
 EMPTY = "Give a recording and press Listen. What is heard in it will be shown here."
 EARS = {
@@ -90,14 +92,15 @@ class Heard:
 
 @dataclass(eq=False)
 class Desk:
-    """What one visitor has given; it is in memory alone, and gone when the page is closed.
+    """What one visitor has given; it is gone when the page is closed.
 
     Attributes:
         recording: the last.
         takes: others of the same voice.
         heard: recordings that were listened to, oldest first, as far as `LONGEST` allows.
         habits: the takes that the last recording was measured against.
-        uploads: files that were given and not yet read.
+        uploads: files that were given and not yet listened to, with their content: somebody who
+            gives the same file has it under the same name, and may delete it.
         published: addresses of the files that the page shows.
     """
 
@@ -105,7 +108,7 @@ class Desk:
     takes: list[Audio] = field(default_factory=list)
     heard: list[Audio] = field(default_factory=list)
     habits: list[Audio] = field(default_factory=list)
-    uploads: set[str] = field(default_factory=set)
+    uploads: dict[str, bytes] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
     @classmethod
@@ -119,10 +122,19 @@ class Desk:
     def await_use(self, uploads: Sequence[str | None]) -> None:
         """These files lie on the page; those that lay there before are deleted."""
         present = set(filter(None, uploads))
-        forget(self.uploads - present)
-        self.uploads = present
+        forget(path for path in self.uploads if path not in present)
+        self.uploads = {
+            path: self.uploads[path] if path in self.uploads else Path(path).read_bytes()
+            for path in present
+            if path in self.uploads or Path(path).is_file()
+        }
 
-    def take(self, upload: str | None, takes: Sequence[str], agreed: bool) -> Recording:
+    def _content(self, path: str, what: str) -> bytes:
+        if path in self.uploads:
+            return self.uploads[path]
+        return upload(path, what)
+
+    def take(self, given: str | None, takes: Sequence[str], agreed: bool) -> Recording:
         """The recording to listen to: the one that is given, or else the last.
 
         All files are deleted, whatever comes of it.
@@ -139,23 +151,24 @@ class Desk:
                     f"Nothing was read, and the recording is deleted. Tick “{CONSENT}” and give "
                     "it again."
                 )
-            for path in filter(None, (upload, *takes)):
-                if not Path(path).is_file():
-                    raise InvalidInput("A recording is no longer here; upload or record it again.")
-            check_length("The recording lasts", [upload] if upload else [])
-            check_length("The other takes together last", takes)
-            if upload:
-                provenance = _provenance(upload)
-                self.recording = Recording(Path(upload).name, received(upload), provenance)
+            recordings = [self._content(given, "recording")] if given else []
+            others = [self._content(take, "other take") for take in takes]
+            check_length("The recording lasts", recordings)
+            check_length("The other takes together last", others)
+            for content in recordings:
+                audio = decoded(content, "recording")
+                self.recording = Recording(Path(given).name, audio, _provenance(content))
             if self.recording is None:
                 raise InvalidInput("There is no recording; upload or record one.")
-            if takes:
+            if others:
                 self.takes = [
-                    received(take, f"other take {number}") for number, take in enumerate(takes, 1)
+                    decoded(content, f"other take {number}")
+                    for number, content in enumerate(others, 1)
                 ]
             return self.recording
         finally:
-            forget((upload, *takes))
+            forget((given, *takes))
+            self.uploads.clear()
 
     def voice(self, against: str) -> list[Audio]:
         """The takes to measure the recording against.
@@ -212,7 +225,7 @@ def listen(room: Room, desk: Desk, ear: str, against: str) -> Heard:
     return Heard(recording, whole, over_time, baseline.takes if baseline else 0)
 
 
-def check_length(what: str, paths: Sequence[str]) -> None:
+def check_length(what: str, contents: Sequence[bytes]) -> None:
     """Finds out before anything is decoded whether it can be listened to here.
 
     Args:
@@ -221,7 +234,7 @@ def check_length(what: str, paths: Sequence[str]) -> None:
     Raises:
         InvalidInput: longer than `LONGEST`.
     """
-    lasting = sum(map(_seconds, paths))
+    lasting = sum(map(_seconds, contents))
     if lasting > LONGEST:
         raise InvalidInput(
             f"{what} {lasting / 60:.1f} minutes; this page listens to {LONGEST // 60} at most. "
@@ -229,23 +242,23 @@ def check_length(what: str, paths: Sequence[str]) -> None:
         )
 
 
-def _seconds(path: str) -> float:
+def _seconds(content: bytes) -> float:
     import soundfile
 
     try:
-        return soundfile.info(path).duration
+        return soundfile.info(io.BytesIO(content)).duration
     except soundfile.SoundFileError:
         return 0.0  # reading it will tell what is wrong
 
 
-def _provenance(path: str) -> Provenance | None:
+def _provenance(content: bytes) -> Provenance | None:
     try:
-        return Provenance.from_metadata(read_metadata(path))
+        return Provenance.from_metadata(read_metadata(io.BytesIO(content)))
     except InvalidInput:
         return None  # likewise
 
 
-def forget(paths: Iterator[str | None] | Sequence[str | None] | set[str]) -> None:
+def forget(paths: Iterable[str | None]) -> None:
     """Deletes files, as far as they are still there."""
     for path in filter(None, paths):
         if Path(path).is_file():
@@ -354,7 +367,8 @@ def show(visitor: Visitor, name: str, content: bytes) -> str:
 def clear(visitor: Visitor) -> None:
     """Deletes the files that the page showed of the recording before."""
     desk = Desk.of(visitor)
-    forget([unquote(address.partition("file=")[2]) for address in desk.published])
+    for address in desk.published:
+        withdraw(address)
     desk.published.clear()
 
 

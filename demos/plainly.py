@@ -47,11 +47,11 @@ def _told():
         raise _sentence(escape(str(error))) from None
     except gr.Error:
         raise
-    except Exception as error:
+    except Exception:
         traceback.print_exc(file=sys.stderr)
         raise _sentence(
             "It is our own failure; nothing that you made is lost. The details stand where the "
-            f"studio was started ({escape(type(error).__name__)})."
+            "studio was started."
         ) from None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from conditioning.audio import Audio
@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 5_000  # characters, about five minutes of speech
 LONGEST_NAME = 40  # characters of a line in the name of its files
-NEUTRALS_KEPT = 32  # readings; the longest lines hold 30 MB each
+KEPT = 32  # neutral readings, and samples of voices; the longest line holds 30 MB
+PATIENCE = 180.0  # s; a laptop that slept or changed its network is back by then
 SAMPLE = "This is my voice. What shall I say?"
 DOWNLOADS = ".wav", ".ogg"
+
+
+Kept = TypeVar("Kept")
 
 
 class Neutral(NamedTuple):
@@ -92,30 +96,32 @@ class Visitor:
             name: of the files, without what tells the format; after the text unless given.
         """
         name = name or file_name(performance.text)
-        metadata = performance.provenance.to_metadata()
-        sound = (
-            self.publish(name + suffix, performance.audio.encode(suffix, metadata))
-            for suffix in DOWNLOADS
-        )
+        sound = (self.publish(name + suffix, performance.encode(suffix)) for suffix in DOWNLOADS)
         return Published(*sound, self.publish(f"{name}.json", to_bytes(performance.to_json())))
 
     def leave(self) -> None:
-        """Deletes everything that the visitor has given and made."""
+        """Deletes every file that the visitor has given and made.
+
+        The readings and voices that `Room` keeps for next time stay in memory until others take
+        their place.
+        """
         self.left = True
-        for kept in self.desk.values():
-            if hasattr(kept, "leave"):
-                kept.leave()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for kept in list(self.desk.values()):
+                if hasattr(kept, "leave"):
+                    kept.leave()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Room:
     """The loaded actor, who speaks for one visitor at a time, and the estimators, who listen.
 
-    Work is done phrase by phrase and take by take, so that a long scene of one visitor does not
-    keep another from a line.
+    Lines are spoken phrase by phrase, so that a long scene of one visitor does not keep another
+    from a line; a recording is listened to in one go, which takes seconds.
 
     Attributes:
-        actor: is held while anything is spoken or heard.
+        actor: speaks one phrase at a time, and nobody listens meanwhile.
         reading: held while the actor's reader of directions is used.
         estimator_name: who chooses among takes.
         made: the folder of what visitors have made, which their browsers may read.
@@ -126,18 +132,22 @@ class Room:
         actor: VoiceActor,
         open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
         estimator: str = "permissive",
+        patience: float = PATIENCE,
     ):
         """
         Args:
             open_estimator: gives an estimator by its name; asked once for each.
             estimator: who chooses among takes.
+            patience: s that a page may be out of reach before what was made on it is deleted.
         """
+        self._patience = patience
+        self._leaving: dict[str | None, threading.Timer] = {}
         self.actor = actor
         self.estimator_name = estimator
         self._open = open_estimator
         self._estimators: dict[str, EmotionEstimator] = {}
         self._neutrals: OrderedDict[tuple, Neutral] = OrderedDict()
-        self._samples: dict[str, Performance] = {}
+        self._samples: OrderedDict[str, Performance] = OrderedDict()
         self._visitors: dict[str, Visitor] = {}
         # One lock each for whoever may be busy for long, so that a page need not wait to be read.
         self._busy, self.reading, self._door = (threading.RLock() for _ in range(3))
@@ -150,19 +160,32 @@ class Room:
     def visitor(self, session: str | None) -> Visitor:
         """Who has this session's page open."""
         with self._door:
+            if session in self._leaving:
+                self._leaving.pop(session).cancel()
             if session not in self._visitors:
                 self._visitors[session] = Visitor(self.made / secrets.token_hex(16))
             return self._visitors[session]
 
     def leave(self, session: str | None) -> None:
-        """A page was closed: what was made on it is deleted."""
+        """A page was closed, or its connection lost: unless it comes back, all of it is deleted."""
         with self._door:
+            if session in self._visitors:
+                going = threading.Timer(self._patience, self._forget, [session])
+                going.daemon = True
+                self._leaving[session] = going
+                going.start()
+
+    def _forget(self, session: str | None) -> None:
+        with self._door:
+            self._leaving.pop(session, None)
             visitor = self._visitors.pop(session, None)
         if visitor:
             visitor.leave()
 
     def close(self) -> None:
-        """Deletes everything that anybody has made."""
+        """Deletes everything that anybody has given and made."""
+        for session in list(self._visitors):
+            self._forget(session)
         self._temporary.cleanup()
 
     # Speaking
@@ -194,22 +217,20 @@ class Room:
         """The same line, read by the same speaker without anything asked; kept for next time."""
         directed = performance.direction.neutral
         key = (directed.text, performance.voice, directed.persona, seed)
-        with self._busy:
-            if key not in self._neutrals:
-                reading = self.actor.perform(directed.text, directed, performance.voice, seed)
+        kept = self._neutrals.get(key)
+        if kept is None:
+            reading = self.speak(directed.text, directed, performance.voice, seed).performance()
+            with self._busy:
                 baseline = habit(self.estimator(self.estimator_name), reading)
-                self._neutrals[key] = Neutral(reading, baseline)
-                if len(self._neutrals) > NEUTRALS_KEPT:
-                    self._neutrals.popitem(last=False)
-            self._neutrals.move_to_end(key)
-            return self._neutrals[key]
+            kept = Neutral(reading, baseline)
+        return keep(self._neutrals, key, kept)
 
     def sample(self, voice: str) -> Performance:
         """A voice or a blend introduces itself; kept for next time."""
-        with self._busy:
-            if voice not in self._samples:
-                self._samples[voice] = self.actor.perform(SAMPLE, None, voice)
-            return self._samples[voice]
+        kept = self._samples.get(voice)
+        if kept is None:
+            kept = self.speak(SAMPLE, None, voice).performance()
+        return keep(self._samples, voice, kept)
 
     # Listening
 
@@ -222,8 +243,8 @@ class Room:
 
     def judge(self, performance: Performance, number: int, seed: int = 0) -> Take:
         """A performance as a take: what is heard in it, against the voice's own reading."""
+        baseline = self.neutral(performance, seed).baseline
         with self._busy:
-            baseline = self.neutral(performance, seed).baseline
             heard = listen(performance, self.estimator(self.estimator_name), baseline)
         return Take(performance, number, *judge(performance, heard), heard)
 
@@ -279,6 +300,15 @@ class Speaking(Iterator[float]):
         return self._stream.performance()
 
 
+def keep(kept: OrderedDict[Any, Kept], key: Any, value: Kept) -> Kept:
+    """Puts a value among the `KEPT` that were asked for last, and returns it."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
+    return value
+
+
 def file_name(text: str) -> str:
     """A name for the files of a line, without what tells the format: its first words."""
     words = re.findall(r"[a-z0-9]+", text.lower())
@@ -311,19 +341,29 @@ def checked_line(text: str) -> str:
     return text
 
 
-def received(path: str | None, what: str = "recording") -> Audio:
-    """An upload, which is deleted as soon as it is read.
+def upload(path: str | None, what: str = "recording") -> bytes:
+    """The content of an upload, which is deleted as soon as it is read.
 
     Raises:
-        InvalidInput: nothing was given, or it is not audio.
+        InvalidInput: nothing was given, or it is no longer there.
     """
     if not path:
-        raise InvalidInput(f"There is no {what}; upload or record one.")
-    if not Path(path).is_file():
-        raise InvalidInput(f"The {what} is no longer here; upload or record it again.")
+        raise InvalidInput(f"There is no {what}; give one.")
     try:
-        source = io.BytesIO(Path(path).read_bytes())
+        return Path(path).read_bytes()
+    except OSError:
+        raise InvalidInput(f"The {what} is no longer here; give it again.") from None
     finally:
-        Path(path).unlink(missing_ok=True)
+        if Path(path).is_file():
+            Path(path).unlink(missing_ok=True)
+
+
+def decoded(content: bytes, what: str = "recording") -> Audio:
+    """The sound in a file.
+
+    Raises:
+        InvalidInput: it is not audio.
+    """
+    source = io.BytesIO(content)
     source.name = f"The {what}"
     return Audio.load(source)

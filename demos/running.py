@@ -87,6 +87,10 @@ class Running:
         self._send(getattr(signal, "SIGKILL", signal.SIGTERM))  # whoever did not listen
         self._process.wait()
 
+    def leave(self) -> None:
+        """Whoever started it has gone."""
+        self.stop()
+
     def _send(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):  # nobody is left
             if hasattr(os, "killpg"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ from conditioning.errors import InvalidInput
 from conditioning.temperament import TEMPERAMENTS
 from voice_actor.scripts import READERS, decode_script
 
-from . import pictures, static
+from . import pictures
+from .act import voices_offered
+from .controls import own_control
 from .plainly import plainly
 from .room import Room, Visitor
 from .staging import EXAMPLE, LONGEST_SCRIPT, MOST_LINES, Scene
+from .takes import withdraw
 
-SCENE, UPLOADED = "scene", "scene: uploaded"  # places on a visitor's desk
+# Places on a visitor's desk.
+SCENE, UPLOADED, PACKED = "scene", "scene: uploaded", "scene: packed"
 NOW_AND_THEN = 0.3  # s; how often the page is told of progress that comes faster
 
 INTRO = f"""Paste a script or upload one, and hear it as a scene. The studio takes up to
@@ -46,12 +50,8 @@ def cast_table() -> gr.HTML:
 
     Event: "input", when the creator has chosen another voice or temperament.
     """
-    return gr.HTML(
-        {"roles": []},
-        html_template='<div class="va-scene-cast"></div>',
-        js_on_load=static.read("cast.js"),
-        elem_classes="va-scene",
-    )
+    template = '<div class="va-scene va-scene-cast"></div>'
+    return own_control("cast", template, {"roles": []}, "Cast")
 
 
 def line_cards() -> gr.HTML:
@@ -59,14 +59,13 @@ def line_cards() -> gr.HTML:
 
     Events: "again" with the `id` of a line; "redirect" with an `id` and a `direction`.
     """
-    return gr.HTML(
-        {"lines": []},
-        html_template='<div class="va-scene-progress" hidden><label></label>'
-        '<progress max="1"></progress></div><p class="va-scene-told" role="status"></p>'
-        '<ol class="va-scene-lines" aria-label="Lines"></ol>',
-        js_on_load=static.read("scene.js"),
-        elem_classes="va-scene",
+    template = (
+        '<div class="va-scene"><div class="va-scene-progress" hidden><label></label>'
+        '<progress max="1"></progress></div><p class="va-scene-told"><span role="status"></span> '
+        '<a download="scene.zip" hidden>scene.zip</a></p>'
+        '<ol class="va-scene-lines" aria-label="Lines"></ol></div>'
     )
+    return own_control("scene", template, {"lines": []}, "Lines")
 
 
 def add_scene(room: Room) -> None:
@@ -91,9 +90,9 @@ def add_scene(room: Room) -> None:
         gr.Markdown("### Cast")
         cast = cast_table()
         with gr.Accordion("Moods", open=False):
-            plot = gr.HTML(elem_classes="va-scene-moods")
+            plot = gr.HTML()
         gr.Markdown("### Lines")
-        with gr.Row(elem_classes="va-scene-actions"):
+        with gr.Row():
             speak = gr.Button("Speak all", variant="primary")
             cancel = gr.Button("Cancel")
             download = gr.Button("Download")
@@ -134,34 +133,37 @@ def add_scene(room: Room) -> None:
         # A browser's text box knows one kind of line end.
         same = text.splitlines() == source.splitlines()
         scene = Scene.read(source, name if same else "", room, before)
-        for share in now_and_then(scene.direct()):
-            working = {"step": {"label": "Reading the script", "share": share}}
-            yield gr.skip(), gr.skip(), gr.skip(), (page_of(before) if before else {}) | working
+
+        def shown() -> dict[str, Any]:
+            return page_of(before) if before else {}
+
+        for page in directing(scene, "Reading the script", shown):
+            yield gr.skip(), gr.skip(), gr.skip(), page
         if before is not None:
-            before.stop()
+            scene.take_over(before)
         visitor.desk[SCENE] = scene
         yield gr.update(visible=True), cast_of(scene, room), moods(scene), page_of(scene)
 
     @plainly
     def recast(value: Any, request: gr.Request) -> Iterator[tuple]:
-        _, scene = desk(request)
+        visitor, scene = desk(request)
         roles = value.get("roles") if isinstance(value, dict) else None
         if not isinstance(roles, list) or not all(isinstance(role, dict) for role in roles):
             raise InvalidInput("The cast came without its roles; read the script again.")
         scene.recast(roles, room.voices)
-        yield from redirected(scene)
+        yield from redirected(visitor, scene)
 
     @plainly
     def redirect(request: gr.Request, event: gr.EventData) -> Iterator[tuple]:
-        _, scene = desk(request)
+        visitor, scene = desk(request)
         scene.write(*_told(event, "id", "direction"))
-        yield from redirected(scene)
+        yield from redirected(visitor, scene)
 
-    def redirected(scene: Scene) -> Iterator[tuple]:
-        for share in now_and_then(scene.direct()):
-            working = {"step": {"label": "Directing the scene again", "share": share}}
-            yield gr.skip(), page_of(scene) | working
-        yield moods(scene), page_of(scene)
+    def redirected(visitor: Visitor, scene: Scene) -> Iterator[tuple]:
+        for page in directing(scene, "Directing the scene again", lambda: page_of(scene)):
+            yield gr.skip(), page
+        # Another script may have been read meanwhile.
+        yield moods(visitor.desk[SCENE]), page_of(visitor.desk[SCENE])
 
     @plainly
     def speak_all(listening: bool, request: gr.Request) -> Iterator[dict]:
@@ -183,7 +185,8 @@ def add_scene(room: Room) -> None:
             if scene.said != made or time.monotonic() - shown > NOW_AND_THEN:
                 made, shown = dict(scene.said), time.monotonic()
                 yield page_of(scene)
-        yield page_of(scene)
+        # Another script may have been read meanwhile.
+        yield page_of(visitor.desk[SCENE])
 
     @plainly
     def stop(request: gr.Request) -> dict:
@@ -194,8 +197,7 @@ def add_scene(room: Room) -> None:
     @plainly
     def pack(request: gr.Request) -> dict:
         visitor, scene = desk(request)
-        packed = scene.zip({voice.name: voice.licence for voice in room.voices})
-        return page_of(scene) | {"zip": visitor.publish("scene.zip", packed)}
+        return page_of(scene) | {"zip": packed(room, visitor, scene)}
 
     staged = [stage, cast, plot, cards]
     quick = {**private, "show_progress": "hidden"}
@@ -209,13 +211,10 @@ def add_scene(room: Room) -> None:
     long = {**quick, "concurrency_id": "voice"}
     speaking = [
         speak.click(speak_all, listen, cards, **long),
-        cards.again(speak_again, listen, cards, **long),
+        cards.again(speak_again, listen, cards, trigger_mode="multiple", **long),
     ]
     cancel.click(stop, None, cards, cancels=speaking, **quick)
     download.click(pack, None, cards, **quick)
-
-
-_PEOPLE = {"female": "woman", "male": "man"}
 
 
 def _told(event: gr.EventData, *names: str) -> list[str]:
@@ -225,10 +224,8 @@ def _told(event: gr.EventData, *names: str) -> list[str]:
 
 def cast_of(scene: Scene, room: Room) -> dict[str, Any]:
     """What the page shows of a scene's cast, and what can be chosen."""
-    voices = [
-        (voice.name, f"{voice.name}, {voice.accent} {_PEOPLE[voice.gender]}, {voice.timbre}")
-        for voice in room.voices
-    ]
+    # The first offer is none: each role has a voice.
+    _, *voices = voices_offered(room)
     return {"roles": scene.to_cast(), "voices": voices, "temperaments": list(TEMPERAMENTS)}
 
 
@@ -253,10 +250,33 @@ def _count(lines: int) -> str:
     return "1 line" if lines == 1 else f"{lines} lines"
 
 
+def packed(room: Room, visitor: Visitor, scene: Scene) -> str:
+    """Where the browser finds the scene as a ZIP; the one made before is deleted."""
+    content = scene.zip({voice.name: voice.licence for voice in room.voices})
+    before = visitor.desk.get(PACKED)
+    visitor.desk[PACKED] = made = visitor.publish("scene.zip", content)
+    if before:
+        withdraw(before)
+    return made
+
+
 def moods(scene: Scene) -> str:
     """The Director's plot."""
     cues = [scene.directed[line.id].cue for line in scene.lines]
     return pictures.moods(cues, scene.temperaments)
+
+
+def directing(
+    scene: Scene, label: str, shown: Callable[[], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Directs a scene: the page meanwhile, which is what is `shown` with a progress bar."""
+    try:
+        for share in now_and_then(scene.direct()):
+            yield shown() | {"step": {"label": label, "share": share}}
+    except Exception:
+        # The bar must not stay.
+        yield shown()
+        raise
 
 
 def now_and_then(shares: Iterator[float]) -> Iterator[float]:

@@ -28,6 +28,7 @@ from voice_actor.scripts import Problem, ScriptLine, file_names, read_script, re
 from voice_actor.voices import Voice, parse_voice
 
 from .room import LONGEST_LINE, Room, Visitor
+from .takes import withdraw
 
 if TYPE_CHECKING:
     from conditioning.direction import Direction, DirectionReader
@@ -250,6 +251,8 @@ class Scene:
     temperaments: dict[str, Temperament] = field(default_factory=dict)
     step: Step | None = None
     _run: int = 0
+    _left: tuple[str, ...] = ()  # ids of the lines that the run at work has not finished
+    _directing: int = 0
 
     @classmethod
     def read(cls, source: str, name: str, room: Room, before: Scene | None = None) -> Scene:
@@ -257,8 +260,8 @@ class Scene:
 
         Args:
             name: of the file; "" for what was pasted, which is told by its look.
-            before: the scene that it replaces: what was made of lines with the same ids is kept,
-                and so is the cast.
+            before: the scene that it is to `take_over` from: what was made of lines with the same
+                ids is kept, and so is the cast.
 
         Raises:
             InvalidInput: all that is wrong with it.
@@ -285,11 +288,10 @@ class Scene:
 
     def _go_on_from(self, before: Scene) -> None:
         self.reader = before.reader
+        # The same, not copies: what is spoken while this script is read is kept, too.
+        self.said, self.tries = before.said, before.tries
         written = {line.id: line.direction for line in before.lines}
         for line in self.lines:
-            if line.id in before.said:
-                self.said[line.id] = before.said[line.id]
-                self.tries[line.id] = before.tries.get(line.id, 0)
             # What the script now says anew holds against what was written on the page.
             if line.id in before.changed and written.get(line.id) == line.direction:
                 self.changed[line.id] = before.changed[line.id]
@@ -300,14 +302,25 @@ class Scene:
                     role, voice=kept.voice, temperament=kept.temperament, why=kept.why
                 )
 
+    def take_over(self, before: Scene) -> None:
+        """Takes the place of the scene before: that one stops, and lines that are gone go."""
+        before.stop()
+        for id in set(self.said) - {line.id for line in self.lines}:
+            withdraw(self.said.pop(id).url)
+            self.tries.pop(id, None)
+
     # Directing
 
     def direct(self) -> Iterator[float]:
         """Directs line after line: an iterator over the share that is done.
 
+        Whoever was directing before stops: what they read is no longer what the page asks for.
+
         Raises:
             InvalidInput: at the end, for all lines that cannot be spoken.
         """
+        self._directing += 1
+        mine = self._directing
         temperaments = {
             name: find_temperament(role.temperament) for name, role in self.roles.items()
         }
@@ -319,6 +332,8 @@ class Scene:
             except UserError as error:
                 problems.append(Problem(line.place, str(error).rstrip(".")))
             yield number / len(self.lines)
+            if self._directing != mine:
+                return
         refuse(problems, self.name)
         self.directed, self.temperaments = directed, temperaments
 
@@ -392,7 +407,8 @@ class Scene:
 
     def is_current(self, line: ScriptLine) -> bool:
         """Whether what was spoken is what the page now asks for."""
-        return line.id in self.said and self.said[line.id].key == self.key(line)
+        said = self.said.get(line.id)
+        return said is not None and said.key == self.key(line)
 
     def try_again(self, id: str) -> None:
         """Another attempt at a line that was spoken as it stands."""
@@ -402,6 +418,7 @@ class Scene:
     def stop(self) -> None:
         """Whoever is at work on the scene ends after the phrase in hand; what is made is kept."""
         self._run += 1
+        self._left = ()
         self.step = None
 
     def speak(
@@ -409,25 +426,26 @@ class Scene:
     ) -> Iterator[None]:
         """Speaks what is missing or changed, line after line; `step` says how far it is.
 
-        Whoever was at work on the scene before stops.
+        Whoever was at work on the scene before stops; what they had left follows after `ids`.
 
         Args:
             ids: of the lines; all unless given.
             listen: whether each line is listened to, too.
         """
+        wanted = [line.id for line in self.lines] if ids is None else [*ids, *self._left]
         self.stop()
         mine = self._run
         names = file_names(line.id for line in self.lines)
         todo = [
             line
-            for line in self.lines
-            if (ids is None or line.id in ids)
-            and (not self.is_current(line) or (listen and self.said[line.id].heard is None))
+            for line in map(self.line, dict.fromkeys(wanted))
+            if not self.is_current(line) or (listen and self.said[line.id].heard is None)
         ]
         try:
             for number, line in enumerate(todo, 1):
                 if self._run != mine:
                     return
+                self._left = tuple(line.id for line in todo[number - 1 :])
                 before = (number - 1) / len(todo)
                 self.step = Step(number, len(todo), line.character, before)
                 yield
@@ -447,7 +465,7 @@ class Scene:
                     self.failed[line.id] = f"Not spoken: {error}"
         finally:
             if self._run == mine:
-                self.step = None
+                self.step, self._left = None, ()
 
     def _make(
         self, room: Room, visitor: Visitor, line: ScriptLine, name: str, listen: bool
@@ -464,12 +482,17 @@ class Scene:
             performance = speaking.performance()
             wav = performance.audio.encode(".wav", performance.provenance.to_metadata())
             url = visitor.publish(f"{name}.wav", wav)
+            before = self.said.get(line.id)
             self.said[line.id] = Said(key, written, performance, number, url)
+            if before is not None:
+                withdraw(before.url)
             yield SPOKEN if listen else 1.0
         said = self.said[line.id]
         if listen and said.heard is None:
             heard = room.judge(said.performance, said.number % MOST_TAKES, _seed(said))
-            self.said[line.id] = replace(said, heard=heard)
+            # Whoever took over may have spoken it again meanwhile.
+            if self.said.get(line.id) is said:
+                self.said[line.id] = replace(said, heard=heard)
 
     # Showing and handing over
 
@@ -521,23 +544,26 @@ class Scene:
         Raises:
             InvalidInput: nothing is spoken.
         """
-        spoken = [line for line in self.lines if line.id in self.said]
+        said = dict(self.said)  # as it is now; a line may be spoken meanwhile
+        spoken = [line for line in self.lines if line.id in said]
         if not spoken:
             raise InvalidInput("Nothing is spoken yet; press Speak all first.")
         names = file_names(line.id for line in spoken)
         files = {line.id: f"audio/{names[line.id]}.wav" for line in spoken}
-        described = [self._described(line, files[line.id], licences) for line in spoken]
+        described = [
+            self._described(line, said[line.id], files[line.id], licences) for line in spoken
+        ]
         manifest = {
             "script": self.name,
             "note": NOTE,
             "cast": self.to_cast(),
             "lines": described,
-            "not_spoken": [line.id for line in self.lines if line.id not in self.said],
+            "not_spoken": [line.id for line in self.lines if line.id not in said],
         }
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             for line in spoken:
-                performance = self.said[line.id].performance
+                performance = said[line.id].performance
                 metadata = performance.provenance.to_metadata()
                 file.writestr(files[line.id], performance.audio.encode(".wav", metadata))
                 mouth = rhubarb_json(mouth_cues(performance), f"{names[line.id]}.wav")
@@ -548,9 +574,8 @@ class Scene:
         return packed.getvalue()
 
     def _described(
-        self, line: ScriptLine, file: str, licences: Mapping[str, str]
+        self, line: ScriptLine, said: Said, file: str, licences: Mapping[str, str]
     ) -> dict[str, Any]:
-        said = self.said[line.id]
         performance = said.performance
         names = [name for name, _ in parse_voice(performance.voice, licences)]
         described = {
@@ -571,7 +596,7 @@ class Scene:
             "licence": " and ".join(dict.fromkeys(licences[name] for name in names)),
             "provenance": asdict(performance.provenance),
             # Whether the page asked for something else by the time of the download.
-            "changed_since": not self.is_current(line),
+            "changed_since": said.key != self.key(line),
         }
         if said.heard is not None:
             described["heard"] = heard_in(said.heard).to_json()

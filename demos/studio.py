@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib.resources import files
@@ -13,6 +15,7 @@ import gradio as gr
 
 from conditioning.errors import InvalidInput, unknown_name
 from conditioning.estimator import ESTIMATORS, EmotionEstimator
+from conditioning.language_model import LanguageModel
 from voice_actor.actor import VoiceActor
 
 from . import static
@@ -31,18 +34,24 @@ KEPT = 3600  # s; what Gradio itself keeps of a file
 HEADER = """<header class="studio-header"><h1>Voice Actor</h1>
 <p>Direct a line, hear it, see what was heard, try again.
 <span class="studio-marked">All speech made here is synthetic and marked as such, by a watermark and
-in each file's metadata. Nothing leaves this machine.</span></p></header>"""
+in each file's metadata. {private}</span></p></header>"""
+PRIVATE = "Nothing leaves this machine."
 
 
 def studio(
     actor: VoiceActor,
     open_estimator: Callable[[str], EmotionEstimator] = EmotionEstimator.load,
     estimator: str = "permissive",
+    private: bool = True,
 ) -> gr.Blocks:
-    """The page of a loaded actor; `serve` opens it. Takes what `Room` takes."""
+    """The page of a loaded actor; `serve` opens it. Takes what `Room` takes.
+
+    Args:
+        private: whether the page says that nothing leaves this machine.
+    """
     room = Room(actor, open_estimator, estimator)
     with gr.Blocks(title="Voice Actor", analytics_enabled=False, delete_cache=(KEPT, KEPT)) as page:
-        gr.HTML(HEADER)
+        gr.HTML(HEADER.format(private=PRIVATE if private else ""))
         with gr.Tabs() as tabs:
             with gr.Tab("Act", id="act"):
                 act = add_act(room)
@@ -114,18 +123,29 @@ def open_studio(options: argparse.Namespace) -> None:
     def open_estimator(name: str) -> EmotionEstimator:
         return EmotionEstimator.load(name, options.weights)
 
+    # Told to end, as by a system that shuts down, it leaves nothing behind either.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="voice-actor-uploads-") as folder:
         # What is uploaded goes when the studio closes, if it was not read and deleted before.
         os.environ["GRADIO_TEMP_DIR"] = folder
-        page = studio(actor, open_estimator, options.estimator)
-        page.room.estimator(options.estimator)
-        address = serve(page, options.host, options.port, options.share, options.mcp)
-        print(f"The studio is ready at {address}; Ctrl-C closes it.", flush=True)
-        if options.mcp:
-            print(f"Tools for assistants: {address}gradio_api/mcp/", flush=True)
-        page.block_thread()
-        page.close(verbose=False)
-        page.room.close()
+        page = studio(actor, open_estimator, options.estimator, is_private(options))
+        try:
+            page.room.estimator(options.estimator)
+            address = serve(page, options.host, options.port, options.share, options.mcp)
+            print(f"The studio is ready at {address}; Ctrl-C closes it.", flush=True)
+            if options.mcp:
+                print(f"Tools for assistants: {address}gradio_api/mcp/", flush=True)
+            page.block_thread()
+        finally:
+            page.close(verbose=False)
+            page.room.close()
+            signal.signal(signal.SIGTERM, before)
+
+
+def is_private(options: argparse.Namespace) -> bool:
+    """Whether only this machine sees what is typed: no public address, no other host, no model."""
+    local = options.host in ("localhost", "::1") or options.host.startswith("127.")
+    return local and not options.share and LanguageModel.from_environment() is None
 
 
 def check_address(host: str, port: int) -> None:

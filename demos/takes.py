@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import secrets
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -40,7 +40,7 @@ class Card:
     """One take as it is shown; texts are plain.
 
     Attributes:
-        id: no other card of the page has it.
+        id: no other card has it, of whatever visit.
         name: of its files, without what tells the format.
         neutral: address of the voice's own reading, for comparison; "" until there is one.
         pictures, score: HTML, and words with a number; "" until the take has been heard.
@@ -76,8 +76,9 @@ class Table:
         asked: what was asked last; None before anything was.
         status: what is being done, in words; "" when nothing is.
         share: how much of it is done, 0 to 1; None where that is not known.
+        hearing: the id of the card that is being listened to, if one is.
         best: the id of the best card, once there is one.
-        samples: the addresses of voices that were listened to, by voice.
+        sample: the voice that introduced itself last, and its address; None before any did.
         own: what the words alone ask, as the sliders showed it last; None before they did.
     """
 
@@ -85,10 +86,11 @@ class Table:
     asked: NamedTuple | None = None
     status: str = ""
     share: float | None = None
+    hearing: str | None = None
     cards: list[Card] = field(default_factory=list)
     kept: list[Card] = field(default_factory=list)
     best: str | None = None
-    samples: dict[str, str] = field(default_factory=dict)
+    sample: tuple[str, str] | None = None
     own: EmotionVector | None = None
 
     def begin(self, asked: NamedTuple) -> int:
@@ -101,13 +103,15 @@ class Table:
         self.turn += 1
         self.tell(status)
 
-    def tell(self, status: str = "", share: float | None = None) -> None:
-        self.status, self.share = status, share
+    def tell(
+        self, status: str = "", share: float | None = None, hearing: str | None = None
+    ) -> None:
+        self.status, self.share, self.hearing = status, share, hearing
 
     def clear(self) -> None:
         """Takes every card off the table; what was not kept is deleted."""
         cards, self.cards, self.best = self.cards, [], None
-        self._delete(cards)
+        self.discard(*cards)
 
     def lay(self, card: Card) -> None:
         """Lays a card on the table; one that lies there or on the shelf under its id changes."""
@@ -118,7 +122,7 @@ class Table:
             self.cards.append(card)
         self.kept = [card if other.id == card.id else other for other in self.kept]
         if before is not None:
-            self._delete([before])
+            self.discard(before)
 
     def keep(self, id: str) -> None:
         """Puts a take on the shelf, where it survives further speaking.
@@ -136,9 +140,10 @@ class Table:
         """Takes a card off the shelf; its files are deleted unless it is still on the table."""
         dropped = [card for card in self.kept if card.id == id]
         self.kept = [card for card in self.kept if card.id != id]
-        self._delete(dropped)
+        self.discard(*dropped)
 
-    def _delete(self, cards: Sequence[Card]) -> None:
+    def discard(self, *cards: Card) -> None:
+        """Deletes the files of cards, except for those that a card in sight has too."""
         shown = {url for card in (*self.cards, *self.kept) for url in card.files}
         for url in {url for card in cards for url in card.files} - shown - {""}:
             withdraw(url)
@@ -148,6 +153,7 @@ class Table:
         return {
             "status": self.status,
             "share": self.share,
+            "hearing": self.hearing,
             "takes": [asdict(card) for card in self.cards],
             "kept": [asdict(card) for card in self.kept],
             "best": self.best,
@@ -163,20 +169,12 @@ def withdraw(url: str) -> None:
     shutil.rmtree(Path(unquote(url.partition("file=")[2])).parent, ignore_errors=True)
 
 
-def discard(card: Card) -> None:
-    """Deletes what was published of a card that is shown nowhere."""
-    for url in filter(None, card.files):
-        withdraw(url)
-
-
-def spoken(
-    visitor: Visitor, performance: Performance, id: str, number: int, direction: str
-) -> Card:
+def spoken(visitor: Visitor, performance: Performance, number: int, direction: str) -> Card:
     """The card of a take that was spoken and not yet heard; it can be played at once."""
     name = f"{file_name(performance.text)}-take-{number + 1}"
     files = visitor.publish_performance(performance, name)
     return Card(
-        id=id,
+        id=secrets.token_hex(4),
         title=f"Take {number + 1}",
         name=name,
         text=performance.text,

@@ -14,6 +14,7 @@ from voice_actor.voices import Voice
 LONGEST_QUOTE = 32  # characters of the line, where a stretch of it is named
 FAINTEST = 0.005  # prints as 0
 WHO = "gender", "age", "accent", "timbre", "voice"  # what words about the speaker decide
+BY_CALLER = "chosen by the caller"  # as casting says it; on the page that is whoever reads it
 OWN = "Nothing is asked: the voice reads the line its own way."
 
 
@@ -44,7 +45,12 @@ def _row(name: str, items: Iterable[str]) -> str:
 
 def told(message: str) -> str:
     """HTML in place of it, for what cannot be read."""
-    return _section(f'<p class="va-not-understood" role="status">{escape(message)}</p>')
+    return _section(remark(message))
+
+
+def remark(message: str) -> str:
+    """HTML: a sentence on what was typed, by itself."""
+    return f'<p class="va-not-understood" role="status">{escape(message)}</p>'
 
 
 def _section(content: str) -> str:
@@ -100,7 +106,8 @@ def _who(persona: Persona) -> list[str]:
 
 def _why(casting: Casting) -> list[str]:
     """Why this voice; what is acted beside it stands under "How"."""
-    return [reason.partition(": ")[2] for reason in casting.reasons[:1]]
+    reasons = [reason.partition(": ")[2] for reason in casting.reasons[:1]]
+    return ["chosen by you" if reason == BY_CALLER else reason for reason in reasons]
 
 
 def _how(direction: Direction, casting: Casting) -> list[str]:

@@ -146,6 +146,16 @@ def test_all_that_is_wrong_with_json_is_told_at_once():
     assert "nested too deeply" in told("[" * 100_000, "a.json")
 
 
+def test_what_json_spells_out_and_nobody_can_write_is_a_problem_of_the_script():
+    long = '[{"character": "A", "text": "x", "n": 1' + 5000 * "0" + "}]"
+    assert "a number in it has too many digits" in told(long, "a.json")
+    half = '[{"character": "A", "text": "x"},\n{"character": "B", "text": "y\\ud800"}]'
+    assert "line 2: it holds half of a character" in told(half, "a.json")
+    assert "line 2: it holds half of a character" in told("A: x\nB: y\udfff z", "a.txt")
+    whole = r'[{"character": "A", "text": "\ud83d\ude00"}]'
+    assert read_script(whole, "a.json")[0].text == "\N{GRINNING FACE}"
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.tsv", "a.json"])
 def test_a_script_without_a_line_is_refused(name):
     assert "it holds no line" in told({"a.json": "[]"}.get(name, "\n"), name)

@@ -11,7 +11,7 @@ import pytest
 from conftest import free_port
 from toys import ToyEstimator
 
-from demos.studio import LARGEST_UPLOAD
+from demos.studio import LARGEST_UPLOAD, is_private
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 
@@ -48,6 +48,24 @@ def test_the_command_opens_the_studio_and_says_where(run):
     code, out, err = run("studio", "--port", str(port))
     assert code == 0, err
     assert f"http://127.0.0.1:{port}" in out
+
+
+@pytest.mark.parametrize(
+    ("changed", "private"),
+    [
+        ({}, True),
+        ({"host": "localhost"}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"share": True}, False),
+    ],
+)
+def test_the_page_promises_only_what_is_so(changed, private, monkeypatch):
+    options = cli.parser().parse_args(["studio"])
+    for name, value in changed.items():
+        setattr(options, name, value)
+    assert is_private(options) is private
+    monkeypatch.setenv("VOICE_ACTOR_LLM_URL", "http://127.0.0.1:9/v1")
+    assert not is_private(options)
 
 
 @pytest.mark.parametrize(

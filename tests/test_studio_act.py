@@ -20,7 +20,15 @@ from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput, UnknownName
 from conditioning.likeness import Likeness
 from demos import takes
-from demos.act import EXAMPLES, Ask, directed, following_shown, speak, words_alone
+from demos.act import (
+    EXAMPLES,
+    Ask,
+    directed,
+    following_shown,
+    introduced,
+    speak,
+    words_alone,
+)
 from demos.room import Room
 from demos.takes import table_of
 from demos.understood import understood
@@ -149,6 +157,14 @@ def test_what_was_understood_names_words_speaker_manner_pauses_and_what_is_left_
         assert told in shown
 
 
+def test_a_voice_that_was_chosen_is_told_to_whoever_chose_it(room):
+    direction = directed(room, LINE, "a sad old man")
+    casting = cast_voice(direction.persona, "af_heart", room.voices)
+    shown = understood(direction, casting, room.voices)
+    assert "chosen by you" in shown
+    assert "caller" not in shown
+
+
 def test_tags_in_what_was_typed_are_text(room, visitor):
     script = "<script>alert(1)</script>"
     shown = read(room, f"[fear] {script}", f"sad {script}")
@@ -228,7 +244,91 @@ def test_a_take_that_comes_too_late_is_not_laid_and_leaves_no_file(room, visitor
     for _ in speak(room, visitor, ask(words="angry")):
         pass
     assert not table_of(visitor).cards
-    assert not [path for path in visitor.folder.rglob("*") if path.is_file()]
+    assert not published(visitor)
+
+
+def published(visitor) -> set[Path]:
+    return {path for path in visitor.folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_a_turn_that_was_stopped_at_any_step_says_nothing_more(room, visitor, step):
+    work = speak(room, visitor, ask(words="angry", takes=2))
+    for _ in range(step):
+        next(work)
+    table = table_of(visitor)
+    table.stop("Stopped.")
+    assert list(work) == []
+    assert (table.status, table.hearing) == ("Stopped.", None)
+
+
+def test_a_turn_that_goes_on_late_leaves_the_table_to_the_next_one(room, visitor):
+    first = speak(room, visitor, ask(words="angry", takes=2))
+    next(table for table in first if len(visitor.takes) == 2)
+    second = speak(room, visitor, ask(words="sad"))
+    table = next(table for table in second if len(table.cards) == 1)
+    before = table.to_json()
+    assert list(first) == []
+    assert table.to_json() == before
+
+
+def test_a_failure_of_an_earlier_turn_leaves_the_status_of_the_next_one(room, visitor, monkeypatch):
+    def fail(*given):
+        table_of(visitor).stop("Stopped.")
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(room, "judge", fail)
+    with pytest.raises(RuntimeError, match="lost"):
+        done(room, visitor, ask(words="angry"))
+    assert table_of(visitor).status == "Stopped."
+
+
+def test_what_is_heard_too_late_leaves_no_file(room, visitor, monkeypatch):
+    on_time = takes.heard
+
+    def too_late(*given):
+        judged = on_time(*given)
+        table_of(visitor).stop()
+        return judged
+
+    monkeypatch.setattr(takes, "heard", too_late)
+    for _ in speak(room, visitor, ask(words="angry")):
+        pass
+    (card,) = table_of(visitor).cards
+    assert not card.score
+    assert published(visitor) == {file(card.wav), file(card.ogg), file(card.json)}
+
+
+def test_no_card_of_another_visit_has_the_id_of_this_one(room):
+    ids = [done(room, room.visitor(who), ask(words="angry")).cards[0].id for who in "ab"]
+    assert len(set(ids)) == 2
+
+
+def test_a_take_is_being_listened_to_until_it_is_heard_or_given_up(room, visitor, monkeypatch):
+    for table in speak(room, visitor, ask(words="angry")):
+        if table.cards and not table.cards[0].score:
+            assert table.to_json()["hearing"] == table.cards[0].id
+    assert table.to_json()["hearing"] is None
+
+    def fail(*given):
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(room, "judge", fail)
+    with pytest.raises(RuntimeError, match="lost"):
+        done(room, visitor, ask(words="sad"))
+    assert (table.status, table.hearing) == ("", None)
+
+
+def test_a_voice_introduces_itself_whatever_the_line_and_leaves_one_file(room, visitor):
+    name, _ = introduced(room, visitor, ask("[never closed", "xqzzy", voice="af_heart"))
+    assert name == "af_heart"
+    name, first = introduced(room, visitor, ask("", "a British man"))
+    assert name.startswith("b")
+    assert introduced(room, visitor, ask(words="a British man")) == (name, first)
+    _, last = introduced(room, visitor, ask(voice="af_heart*0.7+bm_george*0.3"))
+    assert published(visitor) == {file(last)}
+    with pytest.raises(UnknownName, match="nobody"):
+        introduced(room, visitor, ask(voice="nobody"))
 
 
 def test_a_stopped_table_keeps_what_it_has(room, visitor):
@@ -329,6 +429,9 @@ def test_three_takes_are_compared_one_is_kept_and_a_slider_speaks_again(visit):
     page.keyboard.press("b")
     second.get_by_text("Hearing the take").wait_for()
     second.get_by_role("button", name="Keep Take 2").press("Enter")
+    assert second.get_by_role("button", name="Kept Take 2").evaluate(
+        "(button) => new Promise(done => setTimeout(() => done(button === document.activeElement)))"
+    )
     shelf = page.get_by_role("region", name="Kept takes").get_by_role("article")
     shelf.wait_for()
     kept = sound(page, shelf.locator("audio").first)
@@ -338,13 +441,17 @@ def test_three_takes_are_compared_one_is_kept_and_a_slider_speaks_again(visit):
     slider.focus()
     slider.press("ArrowRight")
     page.wait_for_function(
-        "before => document.querySelector('.va-taken audio').getAttribute('src') !== before",
+        "before => ![before, undefined].includes("
+        "document.querySelector('.va-taken audio')?.getAttribute('src'))",
         arg=before,
     )
     heard(page, 1)
     takes_of(page).get_by_text("intensity 105%").wait_for()
     assert shelf.count() == 1
     assert sound(page, shelf.locator("audio").first) == kept
+    shelf.get_by_role("button", name="Remove Take 2").press("Enter")
+    shelf.wait_for(state="detached")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Takes"
 
 
 @pytest.mark.browser

@@ -242,9 +242,9 @@ def test_the_line_is_heard_after_it_is_spoken_and_its_words_know_their_times(roo
     text = "[anger 0.2 -> 0.9] You came back. [/] I waited, and waited."
     steps = list(curve.speak(room, visitor, text, "", None, 0))
     desk = Desk.of(visitor)
-    assert "Speaking" in steps[0][0]
-    assert "Listening" in steps[-2][0]
-    assert "…" not in steps[-1][0]
+    assert steps[0][0] == {"said": "Speaking …", "share": None}
+    assert steps[-2][0]["said"] == "Listening …"
+    assert steps[-1][0]["said"] == ""
     assert "<audio" in steps[-2][1]
     assert "heard 0" not in steps[-2][3]
     times = steps[-2][2]["times"]
@@ -261,6 +261,24 @@ def test_the_line_is_heard_after_it_is_spoken_and_its_words_know_their_times(roo
     assert desk.performance.voice == "bm_george"
     assert len(list(visitor.folder.rglob("*.wav"))) == 1
     assert first != desk.files
+
+
+def test_what_is_heard_of_a_line_that_was_spoken_over_is_not_told_of_the_next(
+    room, visitor, monkeypatch
+):
+    desk, listen = Desk.of(visitor), curve.listen
+
+    def slowly(*given):
+        monkeypatch.setattr(curve, "listen", listen)
+        list(curve.speak(room, visitor, "And then a much longer line was spoken.", "", None, 0))
+        newer.extend(desk.heard)
+        return listen(*given)
+
+    newer = []
+    monkeypatch.setattr(curve, "listen", slowly)
+    steps = list(curve.speak(room, visitor, "Hello.", "", None, 0))
+    assert steps[-1][0]["said"] == "Listening …"
+    assert newer == desk.heard != []
 
 
 def test_what_was_heard_stays_in_sight_while_the_same_words_are_drawn_anew(room, visitor):
@@ -343,12 +361,29 @@ def test_a_curve_is_drawn_with_the_keyboard_spoken_and_seen(visit):
         "each => each.value == '[anger 0.2 -> 0.9] It is coming up. [/] It is only you.')"
     )
     page.get_by_role("button", name="Remove anger 0.2 → 0.9 from “It is coming up.”").wait_for()
+    # As on a page over http from another machine.
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy the text").press("Enter")
+    page.get_by_text("Copied, brackets and all.").wait_for()
+    own = page.get_by_role("textbox", name="The line's own direction")
+    own.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Control+V")
+    assert own.input_value() == "[anger 0.2 -> 0.9] It is coming up. [/] It is only you."
+    own.fill("")
+    page.evaluate(
+        "() => { window.told = []; const said = document.querySelector('.va-curve-status span');"
+        "new MutationObserver(() => told.push(said.textContent))"
+        ".observe(said, {childList: true}); }"
+    )
     page.get_by_role("button", name="Speak", exact=True).focus()
     page.keyboard.press("Enter")
     audio = page.get_by_label("The line as spoken")
     audio.wait_for()
     page.wait_for_function("document.querySelector('audio.va-curve-audio').readyState >= 2")
     page.get_by_role("img", name=re.compile("asked.*heard", re.DOTALL)).wait_for()
+    page.wait_for_function("told.length > 1 && told.at(-1) === ''")
+    assert page.evaluate("told[0]") in {"Speaking …", "Listening …"}
     page.evaluate(
         "() => { const audio = document.querySelector('audio.va-curve-audio');"
         "audio.pause(); audio.currentTime = 0.3; }"
@@ -360,6 +395,7 @@ def test_a_curve_is_drawn_with_the_keyboard_spoken_and_seen(visit):
         "[...document.querySelectorAll('textarea')].some("
         "each => each.value == 'It is coming up. It is only you.')"
     )
+    page.wait_for_function("document.activeElement.role === 'option'")
 
 
 @pytest.mark.browser

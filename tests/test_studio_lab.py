@@ -16,7 +16,7 @@ pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[st
 
 from conditioning.errors import InvalidInput
 from demos import measured
-from demos.lab import SHIPPED, Evaluation, add_lab, finished, readings, uploaded
+from demos.lab import SHIPPED, Evaluation, add_lab, finished, readings
 from demos.room import Room, Visitor
 
 FAKE = f"""
@@ -160,15 +160,6 @@ def test_names_in_a_report_are_text(shipped):
     for made in (page, board):
         assert "&lt;script&gt;" in made
         assert "<script" not in made
-
-
-def test_an_upload_is_deleted_once_it_is_read(tmp_path):
-    file = tmp_path / "summary.json"
-    file.write_bytes(b"{}")
-    assert uploaded(str(file)) == b"{}"
-    assert not file.exists()
-    with pytest.raises(InvalidInput, match="no longer here"):
-        uploaded(str(file))
 
 
 # Leaderboards

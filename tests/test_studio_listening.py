@@ -93,7 +93,7 @@ def test_every_format_is_heard_alike(room, give, suffix):
 
 
 def test_without_consent_nothing_is_read_and_all_files_are_deleted(give, uploads, monkeypatch):
-    monkeypatch.setattr(listening, "received", lambda *given: pytest.fail("was read"))
+    monkeypatch.setattr(listening, "decoded", lambda *given: pytest.fail("was read"))
     monkeypatch.setattr(soundfile, "info", lambda *given: pytest.fail("was opened"))
     desk, paths = Desk(), [give(hum(110), name) for name in ("a.wav", "b.wav")]
     with pytest.raises(InvalidInput, match=CONSENT):
@@ -158,7 +158,7 @@ def test_stereo_at_96_khz_is_heard(room, give):
 def test_a_long_recording_is_sent_to_the_command_line_before_it_is_decoded(
     give, uploads, monkeypatch
 ):
-    monkeypatch.setattr(listening, "received", lambda *given: pytest.fail("was read"))
+    monkeypatch.setattr(listening, "decoded", lambda *given: pytest.fail("was read"))
     long = Audio(np.zeros(601 * 1000, np.float32), 1000)
     with pytest.raises(InvalidInput, match=r"lasts 10\.0 minutes.*voice-actor listen"):
         Desk().take(give(long, "long.flac"), [], True)
@@ -295,7 +295,7 @@ def test_files_that_the_page_showed_are_deleted_when_others_take_their_place(roo
     listening.clear(visitor)
     assert not any(path.exists() for path in paths)
     kept = listening.show(visitor, "d.wav", b"more")
-    room.leave("one")
+    room.close()
     assert not Path(unquote(kept.partition("file=")[2])).exists()
 
 
@@ -402,3 +402,14 @@ def test_a_voice_is_measured_against_its_other_takes(listener, tmp_path):
     page.get_by_text("Measured against 3 other takes").wait_for()
     page.get_by_role("button", name="against other takes").wait_for()
     assert not any(listener.found(path.name) for path in takes)
+
+
+def test_two_visitors_who_give_the_same_file_do_not_take_it_from_each_other(room, give):
+    """Files are named by what is in them, so that the same one lies in the same place."""
+    path = give(hum(330))
+    first, second = Desk(), Desk()
+    first.await_use([path])
+    second.await_use([path])
+    first.take(path, [], True)
+    assert not Path(path).exists()
+    assert second.take(path, [], True).audio.duration == first.recording.audio.duration

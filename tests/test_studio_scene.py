@@ -20,6 +20,7 @@ from voice_actor.voices import cast
 
 pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
 
+from demos import scene as tab
 from demos.room import Room
 from demos.staging import EXAMPLE, MOST_LINES, Scene, draft_cast
 
@@ -45,11 +46,17 @@ def visitor(room):
 def staged(room, source: str = SCRIPT, before: Scene | None = None, name: str = "") -> Scene:
     scene = Scene.read(source, name, room, before)
     assert list(scene.direct())[-1] == 1
+    if before is not None:
+        scene.take_over(before)
     return scene
 
 
 def finish(work) -> int:
     return sum(1 for _ in work)
+
+
+def files(visitor) -> list[str]:
+    return sorted(path.name for path in visitor.folder.rglob("*.*"))
 
 
 def states(scene: Scene) -> list[str]:
@@ -147,6 +154,31 @@ def test_a_direction_that_cannot_be_read_is_told_on_its_card_and_the_line_is_spo
     assert states(scene) == ["spoken"]
 
 
+def test_a_direction_written_meanwhile_holds_against_an_older_directing_that_ends_later(room):
+    scene = staged(room)
+    bran = scene.lines[1].id
+    scene.write(bran, "furious")
+    older = scene.direct()
+    next(older), next(older)  # Bran's line is directed
+    scene.write(bran, "joyful")
+    finish(scene.direct())
+    finish(older)
+    card = scene.to_cards()[1]
+    assert card["direction"] == "joyful"
+    assert "Anger" not in dict(card["asked"])
+
+
+def test_a_script_that_cannot_be_directed_leaves_no_progress_on_the_page(room, monkeypatch):
+    monkeypatch.setattr(tab, "NOW_AND_THEN", -1)
+    scene, pages = staged(room), []
+    failing = Scene.read("A: One.\nB: [sad]\n", "", room, scene)
+    with pytest.raises(InvalidInput):
+        pages.extend(tab.directing(failing, "Reading", lambda: tab.page_of(scene)))
+    assert pages[0]["step"] == {"label": "Reading", "share": 0.5}
+    assert pages[-1] == tab.page_of(scene)
+    assert pages[-1]["step"] is None
+
+
 def test_the_example_is_read_and_cast_with_three_voices(room):
     scene = staged(room, EXAMPLE)
     assert len(scene.lines) == 8
@@ -232,6 +264,47 @@ def test_who_starts_anew_takes_over(room, visitor):
     assert states(scene) == ["spoken"] * 3
 
 
+def test_again_meanwhile_comes_first_and_what_was_left_follows(room, visitor):
+    scene = staged(room)
+    older = scene.speak(room, visitor)
+    while len(scene.said) < 1:
+        next(older)
+    first = scene.lines[0].id
+    scene.try_again(first)
+    newer = scene.speak(room, visitor, [first])
+    next(newer)
+    assert scene.step[:3] == (1, 3, "MARA")
+    assert finish(older) == 0
+    finish(newer)
+    assert states(scene) == ["spoken"] * 3
+    assert scene.said[first].number == 1
+
+
+def test_again_after_cancel_is_that_line_only(room, visitor):
+    scene = staged(room)
+    next(scene.speak(room, visitor))
+    scene.stop()
+    finish(scene.speak(room, visitor, [scene.lines[2].id]))
+    assert states(scene) == ["new", "new", "spoken"]
+
+
+def test_files_that_the_page_no_longer_shows_are_deleted(room, visitor):
+    scene = staged(room, "id,character,text\na,ADA,One.\nb,ADA,Two.\n")
+    finish(scene.speak(room, visitor))
+    assert files(visitor) == ["a.wav", "b.wav"]
+    scene.try_again("a")
+    finish(scene.speak(room, visitor))
+    assert files(visitor) == ["a.wav", "b.wav"]
+    links = [tab.packed(room, visitor, scene) for _ in range(2)]
+    assert links[0] != links[1]
+    assert files(visitor) == ["a.wav", "b.wav", "scene.zip"]
+    Scene.read("id,character,text\nb,ADA,Two.\n", "", room, scene)  # is not directed
+    assert files(visitor) == ["a.wav", "b.wav", "scene.zip"]
+    later = staged(room, "id,character,text\nb,ADA,Two.\nc,ADA,Three.\n", scene)
+    assert files(visitor) == ["b.wav", "scene.zip"]
+    assert states(later) == ["spoken", "new"]
+
+
 def test_a_script_read_again_keeps_what_has_not_changed(room, visitor):
     scene = staged(room)
     finish(scene.speak(room, visitor))
@@ -303,6 +376,24 @@ def test_the_zip_holds_marked_speech_and_a_complete_manifest(room, visitor):
         assert mouth["mouthCues"][-1]["end"] == pytest.approx(described["duration"], abs=0.01)
 
 
+def test_a_line_that_is_spoken_during_the_download_is_as_it_was(room, visitor):
+    scene = staged(room)
+    finish(scene.speak(room, visitor))
+
+    class Meanwhile(dict):
+        def __getitem__(self, voice):
+            scene.try_again(scene.lines[1].id)
+            finish(scene.speak(room, visitor))
+            return super().__getitem__(voice)
+
+    manifest, _, packed = unpacked(scene.zip(Meanwhile(LICENCES)))
+    assert scene.said[scene.lines[1].id].number > 0
+    assert [line["take"] for line in manifest["lines"]] == [0, 0, 0]
+    for line in manifest["lines"]:
+        duration = Audio.load(io.BytesIO(packed[line["file"]])).duration
+        assert duration == pytest.approx(line["duration"], abs=1e-3)
+
+
 def test_ids_name_files_that_stay_in_the_zip(room, visitor):
     source = "id,character,text\n../../up,A,One.\na/b,A,Two.\na_b,A,<b>Three</b>.\n"
     scene = staged(room, source)
@@ -360,6 +451,7 @@ def test_a_creator_voices_a_scene_and_takes_it_home(visit, tmp_path):
     told(page, "3 lines: 3 not spoken yet.")
     page.get_by_label("Temperament of BRAN").select_option("hot-tempered")
     page.get_by_label("Voice of MARA").select_option("bm_george")
+    cards(page).first.get_by_text("bm_george").wait_for()
     page.get_by_role("button", name="Speak all").click()
     told(page, "3 lines: 3 spoken.")
     first = cards(page).first
@@ -368,6 +460,12 @@ def test_a_creator_voices_a_scene_and_takes_it_home(visit, tmp_path):
     sound = page.get_by_label("Line 2, BRAN", exact=True)
     sound.evaluate("sound => { sound.muted = true; return sound.play(); }")
     assert sound.evaluate("sound => sound.duration") > 0.5
+    all_of_it = page.get_by_role("button", name="Play all from here: line 2, BRAN")
+    click = "button => { button.click(); return button.getAttribute('aria-label'); }"
+    assert all_of_it.evaluate(f"button => [{click}, {click}].map((click) => click(button))") == [
+        "Stop: line 2, BRAN",
+        "Play all from here: line 2, BRAN",
+    ]
     before = sound.get_attribute("src")
     kept = page.get_by_label("Line 1, MARA", exact=True).get_attribute("src")
     page.get_by_role("button", name="Again: line 2, BRAN").click()

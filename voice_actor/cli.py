@@ -196,8 +196,7 @@ def speak(options: argparse.Namespace) -> None:
         described = described if options.keep > 1 else described[0]
     for place, performance in zip(places, performances, strict=True):
         if place == "-":
-            metadata = performance.provenance.to_metadata()
-            sys.stdout.buffer.write(performance.audio.encode(".wav", metadata))
+            sys.stdout.buffer.write(performance.encode(".wav"))
         else:
             performance.save(place)
         length = performance.audio.duration

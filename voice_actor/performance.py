@@ -68,6 +68,10 @@ class Performance:
         """
         return self.audio.save(path, self.provenance.to_metadata())
 
+    def encode(self, suffix: str = ".wav") -> bytes:
+        """The bytes of the file that `save` would write."""
+        return self.audio.encode(suffix, self.provenance.to_metadata())
+
     def places(self, times: Iterable[float]) -> np.ndarray:
         """Where in the text is spoken at these times (s): fractions of its characters, (N,).
 

@@ -107,7 +107,7 @@ def read_script(text: str, name: str = "script.txt") -> tuple[ScriptLine, ...]:
         raise InvalidInput(
             f"{shown(name)} is no script that can be read; allowed: {', '.join(READERS)}."
         )
-    rows, problems = [], []
+    rows, problems = [], list(_halves(text))
     for found in READERS[suffix](text.removeprefix("\ufeff")):
         (problems if isinstance(found, Problem) else rows).append(found)
     problems += _problems(rows)
@@ -232,6 +232,17 @@ def _problems(rows: Iterable[Row]) -> Iterator[Problem]:
             yield Problem(row.place, f"the id {quoted(row.id)} is that of {where} already")
         elif row.id:
             seen[row.id] = row.place
+
+
+# JSON can spell out what no file can hold.
+_HALF = re.compile("[\ud800-\udfff]")
+_HELD = "it holds half of a character, which cannot be written; delete it or write it whole"
+
+
+def _halves(text: str) -> Iterator[Problem]:
+    for place, line in enumerate(text.splitlines(), 1):
+        if _HALF.search(line):
+            yield Problem(place, _HELD)
 
 
 # Plain text
@@ -381,6 +392,9 @@ def _read_json(text: str) -> Iterator[Row | Problem]:
     except RecursionError:
         yield Problem(0, "it is nested too deeply")
         return
+    except ValueError:
+        yield Problem(0, "a number in it has too many digits")
+        return
     if not isinstance(items, list):
         yield Problem(1, "it is not a list of objects with 'character' and 'text'")
         return
@@ -419,6 +433,9 @@ def _read_object(place: int, item: object) -> Iterator[Row | Problem]:
         wrong.append("to")
     if wrong:
         yield Problem(place, f"{' and '.join(map(repr, wrong))} is no text")
+        return
+    if _HALF.search("".join([*found.values(), *to])):
+        yield Problem(place, _HELD)
         return
     plain = {role: value.strip() for role, value in found.items()}
     names = tuple(name.strip() for name in to if name.strip())

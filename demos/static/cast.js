@@ -1,5 +1,5 @@
 // The cast of a scene. `props.value` is {roles: [{character, lines, voice, temperament, why}],
-// voices: [[name, told]], temperaments: [word]}.
+// voices: [[told, name]], temperaments: [word]}.
 const table = element.querySelector(".va-scene-cast");
 
 function make(tag, name, text) {
@@ -13,8 +13,8 @@ function choice(label, options, chosen, changed) {
   const list = make("select");
   list.setAttribute("aria-label", label);
   // A blend is no name of the cast.
-  if (!options.some(([name]) => name === chosen)) options = [[chosen, chosen], ...options];
-  for (const [name, told] of options) {
+  if (!options.some(([, name]) => name === chosen)) options = [[chosen, chosen], ...options];
+  for (const [told, name] of options) {
     const option = make("option", "", told);
     option.value = name;
     list.append(option);

@@ -83,7 +83,6 @@ const build = () => {
         label.textContent = stretch.label;
         node.classList.add('va-ribbon-first');
       }
-      if (stretch.last === index) node.classList.add('va-ribbon-last');
     }
     const bands = made('span', 'va-ribbon-bands');
     bands.append(...word.bands.map(band));
@@ -92,6 +91,7 @@ const build = () => {
   });
   list.replaceChildren(...nodes);
   focus = Math.min(focus, Math.max(nodes.length - 1, 0));
+  const held = drawn.contains(document.activeElement) ? document.activeElement : null;
   drawn.replaceChildren(...stretches().map((stretch, index) => {
     const item = made('li', family(stretch));
     const over = text(stretch.first, stretch.last);
@@ -107,7 +107,11 @@ const build = () => {
     return item;
   }));
   show();
-  if (focused && nodes[focus]) nodes[focus].focus({ preventScroll: true });
+  // Of a stretch that goes, the focus passes to the next one, or to the words.
+  const same = held ? [...drawn.getElementsByClassName(held.className)] : [];
+  const next = same[Math.min(held?.dataset.stretch, same.length - 1)];
+  const goal = next || ((focused || held) && nodes[focus]);
+  if (goal) goal.focus({ preventScroll: true });
 };
 
 const keep = () => { props.value = { ...value(), selected: sorted() }; };
@@ -172,7 +176,7 @@ list.addEventListener('keydown', (event) => {
   if (document.activeElement !== nodes[focus]) nodes[focus].focus();
   settle();
 });
-// The first word that is reached by Tab is chosen, so that Shift and an arrow go on from it.
+// A word that is reached by Tab is where the arrow keys, with Shift or without, go on from.
 list.addEventListener('focusin', (event) => {
   const index = at(event);
   if (index >= 0 && index !== focus) { focus = index; show(); }

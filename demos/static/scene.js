@@ -1,6 +1,7 @@
 // The lines of a scene. `props.value` is {lines: [...], told, step: {label, share} or null, zip}.
 const list = element.querySelector(".va-scene-lines");
-const told = element.querySelector(".va-scene-told");
+const told = element.querySelector(".va-scene-told [role=status]");
+const link = element.querySelector(".va-scene-told a");
 const progress = element.querySelector(".va-scene-progress");
 const states = { new: "not spoken yet", spoken: "spoken", changed: "changed since it was spoken" };
 const cards = new Map(); // id -> its card, and the line that it shows, as text
@@ -14,12 +15,19 @@ function make(tag, name, text) {
   return made;
 }
 
-function button(text, label, clicked) {
-  const made = make("button", "va-quiet", text);
+function button(words, name, clicked) {
+  const made = make("button", "va-quiet");
   made.type = "button";
-  made.setAttribute("aria-label", label);
+  made.dataset.name = name;
   made.addEventListener("click", clicked);
+  call(made, words);
   return made;
+}
+
+// What a button says, and to whom it does it.
+function call(made, words) {
+  made.textContent = words;
+  made.setAttribute("aria-label", `${words}: ${made.dataset.name}`);
 }
 
 function card(line) {
@@ -49,10 +57,8 @@ function card(line) {
     if (playing === made) playAll(next(made));
   });
   made.querySelector(".va-scene-sound").append(
-    button("Again", `Again: ${name}`, () => trigger("again", { id: line.id })),
-    button("Play all from here", `Play all from ${name}`, () =>
-      playAll(playing === made ? null : made),
-    ),
+    button("Again", name, () => trigger("again", { id: line.id })),
+    button("Play all from here", name, () => playAll(playing === made ? null : made)),
   );
   return made;
 }
@@ -68,18 +74,18 @@ function playAll(made) {
     playing = null;
     before.querySelector("audio").pause();
     before.classList.remove("va-scene-playing");
-    before.querySelector(".va-scene-sound button:last-child").textContent = "Play all from here";
+    call(before.querySelector(".va-scene-sound button:last-child"), "Play all from here");
   }
   if (!made) return;
   if (!made.querySelector("audio").src) made = next(made);
   if (!made) return;
   playing = made;
   made.classList.add("va-scene-playing");
-  made.querySelector(".va-scene-sound button:last-child").textContent = "Stop";
+  call(made.querySelector(".va-scene-sound button:last-child"), "Stop");
   made.scrollIntoView({ block: "nearest" });
   const audio = made.querySelector("audio");
   audio.currentTime = 0;
-  audio.play();
+  audio.play().catch(() => {}); // stopped before it began
 }
 
 function felt(what, kind, emotions) {
@@ -117,9 +123,7 @@ function show(made, line) {
   if (!line.url) audio.removeAttribute("src");
   made.querySelector("[data-seconds]").textContent = line.url ? `${line.seconds} s` : "";
   const [again, all] = made.querySelectorAll(".va-scene-sound button");
-  const verb = line.state === "spoken" ? "Again" : "Speak";
-  again.textContent = verb;
-  again.setAttribute("aria-label", `${verb}: line ${line.number}, ${line.character}`);
+  call(again, line.state === "spoken" ? "Again" : "Speak");
   all.hidden = !line.url;
 }
 
@@ -157,14 +161,12 @@ function draw() {
     bar.value = step.share;
     bar.setAttribute("aria-label", step.label);
   }
-  told.replaceChildren(value.told ?? "");
-  if (value.zip) {
-    const link = make("a", "", "scene.zip");
-    link.href = value.zip;
-    link.download = "scene.zip";
-    told.append(" ", link);
-    if (fetched !== value.zip) link.click();
-    fetched = value.zip;
+  // What has not changed is not to be read out again.
+  if (told.textContent !== (value.told ?? "")) told.textContent = value.told ?? "";
+  link.hidden = !value.zip;
+  if (value.zip && fetched !== value.zip) {
+    link.href = fetched = value.zip;
+    link.click();
   }
 }
 

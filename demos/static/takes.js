@@ -26,6 +26,7 @@ const shelf = (name, classes, empty) => {
 };
 const takes = shelf('Takes', 'va-taken', 'Nothing is spoken yet. Write a line, say how, and press Speak (or Ctrl+Enter).');
 const kept = shelf('Kept takes', 'va-kept', '');
+takes.section.tabIndex = -1; // has the focus when the last kept card goes
 table.append(status, takes.section, kept.section);
 
 // One card: its parts, and what they show.
@@ -62,7 +63,7 @@ const begin = (card, shelved) => {
     buttons.append(node);
     return node;
   };
-  const compare = button('compare', 'A/B', `${card.title}: compare with the voice's own reading`);
+  const compare = button('compare', 'A/B', `A/B, ${card.title}: compare with the voice's own reading`);
   compare.title = "Switch between this take and the voice's own reading (key B)";
   compare.setAttribute('aria-pressed', 'false');
   const keep = shelved
@@ -93,7 +94,7 @@ const update = (parts, card, shelved) => {
   for (const kind of ['wav', 'ogg', 'json']) parts.links[kind].href = card[kind];
   parts.compare.disabled = !card.neutral;
   parts.best.hidden = !(card.id === props.value.best && !shelved);
-  parts.score.textContent = card.score || (shelved ? '' : 'listening …');
+  parts.score.textContent = card.score || (card.id === props.value.hearing ? 'listening …' : '');
   parts.reason.textContent = card.reason;
   if (before.pictures !== card.pictures) {
     parts.drawn.innerHTML = card.pictures; // drawn and escaped by the studio
@@ -101,16 +102,20 @@ const update = (parts, card, shelved) => {
   }
   if (!shelved) {
     const is = props.value.kept.some((other) => other.id === card.id);
+    // Not `disabled`, which would take the focus away.
     parts.keep.textContent = is ? 'Kept' : 'Keep';
-    parts.keep.disabled = is;
+    parts.keep.setAttribute('aria-label', `${parts.keep.textContent} ${card.title}`);
+    parts.keep.setAttribute('aria-disabled', String(is));
   }
   parts.card = card;
 };
 
 const lay = (place, cards, shelved) => {
   const ids = new Set(cards.map((card) => card.id));
-  for (const [id, parts] of place.cards) {
+  let lost = null; // the place in the row of the card that goes with the focus
+  for (const [index, [id, parts]] of [...place.cards].entries()) {
     if (ids.has(id)) continue;
+    if (parts.article.contains(document.activeElement)) lost = index;
     parts.article.remove();
     place.cards.delete(id);
   }
@@ -127,6 +132,11 @@ const lay = (place, cards, shelved) => {
   }
   place.section.hidden = shelved && !cards.length;
   place.nothing.hidden = cards.length > 0;
+  if (lost !== null) {
+    const left = [...place.cards.values()];
+    const next = left[Math.min(lost, left.length - 1)];
+    (next ? next.keep : takes.section).focus({ preventScroll: true });
+  }
   return fresh;
 };
 
@@ -174,7 +184,7 @@ const compare = (parts) => {
 
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('button[data-does]');
-  if (!pressed) return;
+  if (!pressed || pressed.getAttribute('aria-disabled') === 'true') return;
   const parts = partsOf(pressed);
   if (pressed.dataset.does === 'compare') compare(parts);
   if (pressed.dataset.does === 'keep') trigger('keep', { id: parts.card.id });

@@ -17,7 +17,7 @@ from . import pictures
 from .act import voices_offered
 from .controls import own_control
 from .plainly import plainly
-from .room import Room, Visitor
+from .room import Room, Visitor, upload
 from .staging import EXAMPLE, LONGEST_SCRIPT, MOST_LINES, Scene
 from .takes import withdraw
 
@@ -26,7 +26,7 @@ SCENE, UPLOADED, PACKED = "scene", "scene: uploaded", "scene: packed"
 NOW_AND_THEN = 0.3  # s; how often the page is told of progress that comes faster
 
 INTRO = f"""Paste a script or upload one, and hear it as a scene. The studio takes up to
-{MOST_LINES} lines at once; the command line takes more."""
+{MOST_LINES} lines at once; split a longer one."""
 HOW = """One line for each thing that is said, after the name of who says it. How it is said stands
 in brackets, and whom it is said to after "to"; both can be left out, and the scene itself then
 decides.
@@ -40,7 +40,9 @@ MARA (relieved): You might
 ```
 
 Tables (CSV, TSV) need the columns *character* and *text*, and may have *id*, *direction* and *to*.
-JSON is a list of objects with the same names.
+JSON is a list of objects with the same names. Files of Yarn Spinner, Ren'Py, Ink, Godot's Dialogue
+Manager, Fountain and Unreal's tables can be uploaded as they are; variables in a line have to be
+replaced by what is said.
 
 A name that says who somebody is, such as GIRL or OLD MAN, gets a voice that suits."""
 
@@ -82,7 +84,7 @@ def add_scene(room: Room) -> None:
     )
     with gr.Row():
         read = gr.Button("Read the script", variant="primary")
-        upload = gr.UploadButton("Upload a script", file_types=list(READERS))
+        uploader = gr.UploadButton("Upload a script", file_types=list(READERS))
         example = gr.Button("Try the example")
     with gr.Accordion("How a script is written", open=False):
         gr.Markdown(HOW)
@@ -111,17 +113,14 @@ def add_scene(room: Room) -> None:
 
     @plainly
     def receive(path: str, request: gr.Request) -> str:
-        file = Path(path)
-        try:
-            if file.suffix.lower() not in READERS:
-                raise InvalidInput(
-                    f"{file.name} is no script that can be read; allowed: {', '.join(READERS)}."
-                )
-            if file.stat().st_size > 4 * LONGEST_SCRIPT:
-                raise InvalidInput(f"{file.name} is too long for one scene; split it.")
-            text = decode_script(file.read_bytes(), file.name)
-        finally:
-            file.unlink(missing_ok=True)
+        content, file = upload(path, "script"), Path(path)
+        if file.suffix.lower() not in READERS:
+            raise InvalidInput(
+                f"{file.name} is no script that can be read; allowed: {', '.join(READERS)}."
+            )
+        if len(content) > 4 * LONGEST_SCRIPT:
+            raise InvalidInput(f"{file.name} is too long for one scene; split it.")
+        text = decode_script(content, file.name)
         room.visitor(request.session_hash).desk[UPLOADED] = text, file.name
         return text
 
@@ -202,7 +201,9 @@ def add_scene(room: Room) -> None:
     staged = [stage, cast, plot, cards]
     quick = {**private, "show_progress": "hidden"}
     read.click(stage_script, script, staged, **quick)
-    upload.upload(receive, upload, script, **quick).success(stage_script, script, staged, **quick)
+    uploader.upload(receive, uploader, script, **quick).success(
+        stage_script, script, staged, **quick
+    )
     example.click(lambda: EXAMPLE, None, script, **quick).then(
         stage_script, script, staged, **quick
     )

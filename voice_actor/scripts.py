@@ -12,13 +12,17 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from conditioning.emotion import quoted
 from conditioning.errors import InvalidInput
 from conditioning.files import shown
+
+if TYPE_CHECKING:
+    from .formats.spoken import Rules
 
 MOST_LINES = 20_000
 MOST_TOLD = 50  # problems in one message; the rest is counted
@@ -86,7 +90,9 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 NEEDED = "character", "text"
 
 
-def read_script(text: str, name: str = "script.txt") -> tuple[ScriptLine, ...]:
+def read_script(
+    text: str, name: str = "script.txt", rules: Rules | None = None
+) -> tuple[ScriptLine, ...]:
     """The lines of a script, in their order.
 
     The suffix of `name` says what it is:
@@ -95,6 +101,12 @@ def read_script(text: str, name: str = "script.txt") -> tuple[ScriptLine, ...]:
       passed over.
     - .csv, .tsv: columns named as in `SYNONYMS`; others are passed over.
     - .json: a list of objects with the same keys.
+    - .yarn (and a strings table as .csv), .rpy and dialogue.tab, .ink, .dialogue, .fountain, and
+      Unreal's tables as .csv: Yarn Spinner, Ren'Py, Ink, Godot's Dialogue Manager, screenplays; see
+      `voice_actor.formats`.
+
+    Args:
+        rules: what is said for variables, and done for tags, in the formats of engines.
 
     >>> read_script("BRAN to Ada (whispering): Who is there?")[0].direction
     'whispering'
@@ -108,7 +120,9 @@ def read_script(text: str, name: str = "script.txt") -> tuple[ScriptLine, ...]:
             f"{shown(name)} is no script that can be read; allowed: {', '.join(READERS)}."
         )
     rows, problems = [], list(_halves(text))
-    for found in READERS[suffix](text.removeprefix("\ufeff")):
+    from .formats.spoken import Rules
+
+    for found in READERS[suffix](text.removeprefix("\ufeff"), rules or Rules()):
         (problems if isinstance(found, Problem) else rows).append(found)
     problems += _problems(rows)
     if not rows and not problems:
@@ -442,7 +456,43 @@ def _read_object(place: int, item: object) -> Iterator[Row | Problem]:
     yield Row(place, plain.pop("character", ""), plain.pop("text", ""), **plain, to=names)
 
 
-READERS: Mapping[str, Callable[[str], Iterator[Row | Problem]]] = MappingProxyType(
-    {".txt": _read_plain, ".csv": _read_csv, ".tsv": _read_tsv, ".json": _read_json}
+def _read_csv_of(text: str, rules: Rules) -> Iterator[Row | Problem]:
+    """A table with commas: Yarn Spinner's or Unreal's by its columns, or anybody's."""
+    from .formats import unreal, yarn
+
+    header = text.partition("\n")[0].strip()
+    if set(yarn.STRINGS) <= {cell.strip('" ') for cell in header.split(",")}:
+        return yarn.read_strings(text, rules)
+    return unreal.read(text, rules) if unreal.recognised(text) else _read_csv(text)
+
+
+def _plainly(read: Callable[[str], Iterator[Row | Problem]]) -> Reader:
+    """A format that knows no variables and tags."""
+    return lambda text, rules: read(text)
+
+
+def _of(module: str, read: str = "read") -> Reader:
+    """The reader of a format that has a module of its own, which is imported when it is needed."""
+
+    def reader(text: str, rules: Rules) -> Iterator[Row | Problem]:
+        return getattr(import_module(f"voice_actor.formats.{module}"), read)(text, rules)
+
+    return reader
+
+
+Reader = Callable[[str, "Rules"], Iterator["Row | Problem"]]
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        ".txt": _plainly(_read_plain),
+        ".csv": _read_csv_of,
+        ".tsv": _plainly(_read_tsv),
+        ".json": _plainly(_read_json),
+        ".yarn": _of("yarn"),
+        ".rpy": _of("renpy"),
+        ".tab": _of("renpy", "read_table"),
+        ".ink": _of("ink"),
+        ".dialogue": _of("godot"),
+        ".fountain": _of("fountain"),
+    }
 )
 """How each format is read, by its suffix: every line that is found, and every problem."""

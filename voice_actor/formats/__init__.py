@@ -1,0 +1,1 @@
+"""Scripts as games and films keep them, one module for each format."""

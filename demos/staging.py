@@ -278,7 +278,7 @@ class Scene:
         if len(lines) > MOST_LINES:
             raise InvalidInput(
                 f"The script has {len(lines):,} lines; the studio takes up to {MOST_LINES} at "
-                "once. Split it into scenes; the command line takes more."
+                "once. Split it into scenes."
             )
         roles = {role.character: role for role in draft_cast(lines, room.voices)}
         scene = cls(name, source, lines, roles, Remembering(room.actor.reader, room.reading))

@@ -34,8 +34,7 @@ from typing import NamedTuple
 
 from voice_actor.scripts import LONGEST_NAME, Problem, Row
 
-from .angles import tagged
-from .spoken import Either, Piece, Rules, Tag, Variable, literal, said
+from .spoken import Either, Piece, Rules, Tag, Variable, angled, literal, said
 
 DEEPEST = 32  # braces within braces
 
@@ -312,7 +311,7 @@ class _Story:
                     continue
                 pieces.append(sign)
             elif kind == "text":
-                pieces += tagged(found["text"] if found else self.text[at])
+                pieces += angled([found["text"] if found else self.text[at]])
             at = found.end() if found else at + 1
         return tuple(pieces), at
 

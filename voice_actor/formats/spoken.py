@@ -121,11 +121,16 @@ def literal(text: str) -> str:
     return re.sub(r"[\[\]<]", r"\\\g<0>", text)
 
 
-_ANGLED = re.compile(r"(?<!\\)<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*)?(?:[\s=][^<>]*)?/?>")
+_ANGLED = re.compile(
+    r"(?<!\\)<(?P<slash>/?)(?P<name>[A-Za-z][\w-]*)?(?:[\s=][^<>]*?)?(?P<alone>/?)>"
+)
 
 
 def angled(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces with tags such as "<b>" and "</>" apart; those of our own markup stay text."""
+    """The pieces with tags such as "<b>" and "</>" apart; those of our own markup stay text.
+
+    What stands alone, such as "<img/>", is left out.
+    """
     from conditioning.ssml import is_known
 
     for textual, group in itertools.groupby(pieces, lambda piece: isinstance(piece, str)):
@@ -138,7 +143,8 @@ def angled(pieces: Iterable[Piece]) -> Iterator[Piece]:
             if is_known(name) if name else not found["slash"]:
                 continue
             yield text[reached : found.start()]
-            yield Tag(name, bool(found["slash"]))
+            if not found["alone"]:
+                yield Tag(name, bool(found["slash"]))
             reached = found.end()
         yield text[reached:]
 

@@ -29,8 +29,7 @@ from types import MappingProxyType
 from conditioning.emotion import quoted
 from voice_actor.scripts import Problem, Row
 
-from .angles import tagged
-from .spoken import Either, Piece, Rules, Variable, said
+from .spoken import Either, Piece, Rules, Variable, angled, said
 
 # What each column may be called, the plainest first; letters and digits alone count.
 COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -227,7 +226,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _marked(text: str) -> Iterator[Piece]:
-    for piece in tagged(text):
+    for piece in angled([text]):
         if isinstance(piece, str):
             piece = _ENTITY.sub(lambda found: html.unescape(found[0]), piece)
         yield piece

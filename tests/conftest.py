@@ -19,6 +19,21 @@ def humming() -> VoiceActor:
     return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
 
 
+@pytest.fixture
+def room(humming):
+    """The humming actor's room, for tests without a page."""
+    from demos.room import Room
+
+    opened = Room(humming, ToyEstimator)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visitor(room):
+    return room.visitor("somebody")
+
+
 @pytest.fixture(scope="session")
 def studio_address(humming, tmp_path_factory):
     """The studio of the humming actor, opened on a free port."""

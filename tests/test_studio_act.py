@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from toys import ToyEstimator
 
 pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
 
@@ -29,7 +28,6 @@ from demos.act import (
     speak,
     words_alone,
 )
-from demos.room import Room
 from demos.takes import table_of
 from demos.understood import understood
 from voice_actor.casting import cast_voice
@@ -37,18 +35,6 @@ from voice_actor.casting import cast_voice
 LINE = "You came back."
 BRACKETS = "[fear] Who is there? [relief] Oh, it is only *you*."
 UNTOUCHED = {"emotions": {}, "touched": False}
-
-
-@pytest.fixture
-def room(humming):
-    room = Room(humming, ToyEstimator)
-    yield room
-    room.close()
-
-
-@pytest.fixture
-def visitor(room):
-    return room.visitor("somebody")
 
 
 def ask(text=LINE, words="", panel=UNTOUCHED, voice=None, takes=1, seed=0, **amounts) -> Ask:

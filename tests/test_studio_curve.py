@@ -7,7 +7,6 @@ import random
 import re
 
 import pytest
-from toys import ToyEstimator
 
 pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
 
@@ -19,7 +18,7 @@ from demos import curve
 from demos.curve import Desk, chosen, controls, planned, ribbon, written
 from demos.drawing import Drawing, constant, ramp
 from demos.pictures import asked_by_second
-from demos.room import LONGEST_LINE, Room
+from demos.room import LONGEST_LINE
 
 LINES = (
     "It's coming up the stairs. Oh. It's only you.",
@@ -31,18 +30,6 @@ LINES = (
     "A \\[literal\\] bracket, 5 \\* 3 <script>alert('x')</script> and a < b > c.",
     "[loud] You [/] there, [pause] come.",
 )
-
-
-@pytest.fixture
-def room(humming):
-    room = Room(humming, ToyEstimator)
-    yield room
-    room.close()
-
-
-@pytest.fixture
-def visitor(room):
-    return room.visitor("a page")
 
 
 def drawn(text: str, first: int, last: int, asked: str | None) -> str:

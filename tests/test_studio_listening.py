@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import expect
-from toys import ToyEstimator
 
 from conditioning import weights
 from conditioning.audio import FORMATS, Audio
@@ -53,13 +52,6 @@ def give(uploads):
         return str(uploads / name)
 
     return give
-
-
-@pytest.fixture
-def room(humming):
-    opened = Room(humming, ToyEstimator)
-    yield opened
-    opened.close()
 
 
 def left(folder: Path) -> list[str]:

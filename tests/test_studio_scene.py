@@ -10,7 +10,6 @@ import time
 import zipfile
 
 import pytest
-from toys import ToyEstimator
 
 from conditioning.audio import Audio, read_metadata
 from conditioning.errors import InvalidInput
@@ -21,7 +20,6 @@ from voice_actor.voices import cast
 pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
 
 from demos import scene as tab
-from demos.room import Room
 from demos.staging import EXAMPLE, MOST_LINES, Scene, draft_cast
 
 SCRIPT = """MARA: (afraid) The lamp is out.
@@ -29,18 +27,6 @@ BRAN to MARA: (furious) You let it go dark?
 MARA: I fell asleep.
 """
 LICENCES = {voice.name: voice.licence for voice in cast()}
-
-
-@pytest.fixture
-def room(humming):
-    made = Room(humming, ToyEstimator)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def visitor(room):
-    return room.visitor("somebody")
 
 
 def staged(room, source: str = SCRIPT, before: Scene | None = None, name: str = "") -> Scene:

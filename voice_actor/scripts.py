@@ -348,20 +348,12 @@ def _read_tsv(text: str) -> Iterator[Row | Problem]:
 
 
 def _read_table(text: str, separator: str) -> Iterator[Row | Problem]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    header, roles, read = None, {}, 0
-    while True:
-        place = read + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            yield Problem(place, f"its quotation marks or cells cannot be read ({error})")
+    header, roles = None, {}
+    for row in table_rows(text, separator):
+        if isinstance(row, Problem):
+            yield row
             return
-        read = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
+        place, cells = row
         if header is None:
             header = [cell.strip() for cell in cells]
             roles = {role: header.index(word) for role, word in _roles(header).items()}
@@ -382,6 +374,24 @@ def _read_table(text: str, separator: str) -> Iterator[Row | Problem]:
             for role, index in roles.items()
         }
         yield Row(place, **found | {"to": _several(found.get("to", ""))})
+
+
+def table_rows(text: str, separator: str = ",") -> Iterator[tuple[int, list[str]] | Problem]:
+    """Number of the line and cells of each row that is not empty; a Problem is the last."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    read = 0
+    while True:
+        place = read + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Problem(place, f"its quotation marks or cells cannot be read ({error})")
+            return
+        read = reader.line_num
+        if any(cell.strip() for cell in cells):
+            yield place, cells
 
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}

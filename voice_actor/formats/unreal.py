@@ -19,15 +19,13 @@ names a speaker, the narrator says all.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from conditioning.emotion import quoted
-from voice_actor.scripts import Problem, Row
+from voice_actor.scripts import Problem, Row, table_rows
 
 from .spoken import Either, Piece, Rules, Variable, angled, said
 
@@ -61,7 +59,7 @@ _OWN = {"rowname", "audiofilename", "sourcestring", "spokendialogue", "speakingv
 
 def recognised(text: str) -> bool:
     """Whether a table is one of Unreal's, by its header or by how its texts are written."""
-    header = next((cells for _, cells in _rows(text) if isinstance(cells, list)), [""])
+    header = next((row[1] for row in _rows(text) if not isinstance(row, Problem)), [""])
     return header[0] == "---" or bool(_OWN.intersection(_plain(header)) or _MACRO.search(text))
 
 
@@ -74,10 +72,12 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
     """
     columns: dict[str, int] = {}
     width = 0
-    for place, cells in _rows(text):
-        if isinstance(cells, Problem):
-            yield cells
-        elif not width:
+    for row in _rows(text):
+        if isinstance(row, Problem):
+            yield row
+            return
+        place, cells = row
+        if not width:
             columns, width = _columns(cells), len(cells)
             if "text" not in columns:
                 known = ", ".join(COLUMNS["text"])
@@ -96,21 +96,13 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
             yield from _line(place, found, rules)
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str] | Problem]]:
-    """Number of the line and cells of each row that is not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    read = 0
-    while True:
-        place = read + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
+def _rows(text: str) -> Iterator[tuple[int, list[str]] | Problem]:
+    """Number of the line and cells of each row that is not empty; "None" is an empty cell."""
+    for row in table_rows(text):
+        if isinstance(row, Problem):
+            yield row
             return
-        except csv.Error as error:
-            told = f"its quotation marks or cells cannot be read ({error})"
-            yield place, Problem(place, told)
-            return
-        read = reader.line_num
+        place, cells = row
         cells = ["" if cell.strip() == "None" else cell.strip() for cell in cells]
         if any(cells):
             yield place, cells

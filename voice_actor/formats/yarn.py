@@ -5,8 +5,6 @@ The grammar is that of docs.yarnspinner.dev, versions 2 and 3.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,7 +20,7 @@ from voice_actor.formats.spoken import (
     literal,
     said,
 )
-from voice_actor.scripts import LONGEST_NAME, Problem, Row
+from voice_actor.scripts import LONGEST_NAME, Problem, Row, table_rows
 
 STRINGS = ("language", "id", "text", "file", "node", "lineNumber")
 """The columns that every table of strings has; "lock" and "comment" may follow."""
@@ -69,18 +67,12 @@ def read_strings(text: str, rules: Rules) -> Iterator[Row | Problem]:
 
     Expressions stand there as "{0}", "{1}" and so on; the variable's name is the number.
     """
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header, read = None, 0
-    while True:
-        place = read + 1
-        try:
-            cells = next(rows)
-        except StopIteration:
+    header = None
+    for found in table_rows(text):
+        if isinstance(found, Problem):
+            yield found
             return
-        except csv.Error as error:
-            yield Problem(place, f"its quotation marks or cells cannot be read ({error})")
-            return
-        read = rows.line_num
+        place, cells = found
         if header is None:
             header = [cell.strip() for cell in cells]
             missing = [name for name in ("id", "text") if name not in header]
@@ -88,8 +80,7 @@ def read_strings(text: str, rules: Rules) -> Iterator[Row | Problem]:
                 yield Problem(place, f"there is no column {' or '.join(map(repr, missing))}")
                 return
         elif len(cells) != len(header):
-            if cells:
-                yield Problem(place, f"it has {len(cells)} cells under {len(header)} columns")
+            yield Problem(place, f"it has {len(cells)} cells under {len(header)} columns")
         else:
             row = dict(zip(header, cells, strict=True))
             yield from _said(place, row["text"], rules, id=_without_prefix(row["id"].strip()))

@@ -115,7 +115,7 @@ def test_another_temperament_is_seen_in_what_is_asked(room):
 
 
 def test_a_scene_that_is_too_long_or_empty_says_what_to_do(room):
-    with pytest.raises(InvalidInput, match=f"takes up to {MOST_LINES} at once.*command line"):
+    with pytest.raises(InvalidInput, match=f"takes up to {MOST_LINES} at once.*Split it"):
         Scene.read("A: x\n" * (MOST_LINES + 1), "", room)
     with pytest.raises(InvalidInput, match="There is no script"):
         Scene.read(" \n", "", room)

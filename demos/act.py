@@ -24,8 +24,8 @@ from voice_actor.casting import cast_voice
 from . import takes
 from .controls import asked, checked, emotion_panel, mood_pad, place, shown
 from .plainly import plainly
-from .room import SAMPLE, Room, Visitor
-from .takes import Table, table_of, withdraw
+from .room import SAMPLE, Room, Visitor, withdraw
+from .takes import Table, table_of
 from .understood import told, understood
 
 AS_DIRECTED = "As the direction suggests"

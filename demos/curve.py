@@ -22,8 +22,7 @@ from .act import AS_DIRECTED, voice_chosen, voices_offered, when_written
 from .controls import own_control
 from .drawing import Drawing, Stretch, Word, constant, ramp
 from .plainly import plainly
-from .room import Published, Room, Visitor
-from .takes import withdraw
+from .room import Published, Room, Visitor, withdraw
 from .understood import remark
 
 OWN = "the line's own direction"

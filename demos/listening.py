@@ -24,8 +24,7 @@ from voice_actor.screen import ENDS, SLIGHT
 from . import pictures
 from .act import Act, following_shown
 from .plainly import plainly
-from .room import Room, Visitor, decoded, upload
-from .takes import withdraw
+from .room import Room, Visitor, decoded, upload, withdraw
 
 LONGEST = 600  # s of a recording, of all other takes together, and of what is kept of a visit
 AUDIBLE = 0.05  # an intensity below is not told in words

@@ -21,6 +21,7 @@ from conditioning.mood import Mood
 from conditioning.prosody import SHORTEST, Prosody, measure
 from conditioning.taxonomy import CATEGORIES, FAMILIES, INDEX, NAMES
 from conditioning.temperament import Temperament
+from voice_actor.listen import counted
 from voice_actor.performance import Timed, places_of
 from voice_actor.screen import ENDS
 
@@ -529,7 +530,7 @@ def moods(cues: Sequence[Cue], temperaments: Mapping[str, Temperament] | None = 
         told.append(f"{name} begins {after[0].name} and ends {after[-1].name}")
     legend = [_key(f"line {name}", f"{name}, {' to '.join(ENDS[name])}") for name in DIMENSIONS]
     legend += [_key("dots", "own lines"), _key("line rest", "at rest")]
-    sentence = f"Moods over {_counted(len(cues), 'line')}. {'; '.join(told)}."
+    sentence = f"Moods over {counted(len(cues), 'line')}. {'; '.join(told)}."
     drawing = "".join(panels) + _fitted(width, partial(_line_numbers, len(cues)))
     return _picture("moods", sentence, drawing, legend, width)
 
@@ -585,7 +586,7 @@ def _panel(
         for number, mood in enumerate(after)
         if not number or after[number - 1].name != mood.name
     ]
-    aside = f"{_counted(len(own), 'line')}, ends {after[-1].name}"
+    aside = f"{counted(len(own), 'line')}, ends {after[-1].name}"
     return (
         f'<div class="va-pic-panel">{_title(name, aside)}<div class="va-pic-plot">'
         f"{_svg(PANEL, ''.join(drawn))}{_side(marks, PANEL)}</div>"
@@ -877,7 +878,3 @@ def _seconds(duration: float) -> str:
     return (
         f"{duration:.1f} s" if duration < 60 else f"{duration // 60:.0f} min {duration % 60:.0f} s"
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -12,10 +12,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from conditioning.audio import Audio
 from conditioning.errors import InvalidInput
@@ -23,7 +22,7 @@ from conditioning.estimator import HOP, WINDOW, Baseline, EmotionEstimator, Esti
 from conditioning.likeness import Likeness
 from voice_actor.audition import Take, habit, judge, listen
 from voice_actor.performance import Performance, Stream
-from voice_actor.voices import Voice, cast
+from voice_actor.voices import Voice
 
 if TYPE_CHECKING:
     from conditioning.direction import Direction
@@ -190,10 +189,10 @@ class Room:
 
     # Speaking
 
-    @cached_property
+    @property
     def voices(self) -> tuple[Voice, ...]:
         """The cast, as far as the actor has it."""
-        return tuple(voice for voice in cast() if voice.name in self.actor.backbone.voices)
+        return self.actor.members
 
     def direct(self, text: str, direction: Asked = None) -> Direction:
         """What a direction is understood as; see `DirectionReader.direct`."""
@@ -323,6 +322,11 @@ def to_bytes(described: dict) -> bytes:
 def address(path: Path) -> str:
     """Where the browser finds a file of the room's folder."""
     return f"/gradio_api/file={quote(str(path))}"
+
+
+def withdraw(url: str) -> None:
+    """Deletes a published file, with the folder of its own that it lies in."""
+    shutil.rmtree(Path(unquote(url.partition("file=")[2])).parent, ignore_errors=True)
 
 
 def checked_line(text: str) -> str:

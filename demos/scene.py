@@ -11,15 +11,15 @@ import gradio as gr
 
 from conditioning.errors import InvalidInput
 from conditioning.temperament import TEMPERAMENTS
+from voice_actor.listen import counted
 from voice_actor.scripts import READERS, decode_script
 
 from . import pictures
 from .act import voices_offered
 from .controls import own_control
 from .plainly import plainly
-from .room import Room, Visitor, upload
+from .room import Room, Visitor, upload, withdraw
 from .staging import EXAMPLE, LONGEST_SCRIPT, MOST_LINES, Scene
-from .takes import withdraw
 
 # Places on a visitor's desk.
 SCENE, UPLOADED, PACKED = "scene", "scene: uploaded", "scene: packed"
@@ -244,11 +244,7 @@ def page_of(scene: Scene) -> dict[str, Any]:
         "label": f"Line {step.number} of {step.total}, {step.character}",
         "share": step.share,
     }
-    return {"lines": lines, "told": f"{_count(len(lines))}: {told}.", "step": working}
-
-
-def _count(lines: int) -> str:
-    return "1 line" if lines == 1 else f"{lines} lines"
+    return {"lines": lines, "told": f"{counted(len(lines), 'line')}: {told}.", "step": working}
 
 
 def packed(room: Room, visitor: Visitor, scene: Scene) -> str:

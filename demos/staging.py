@@ -27,8 +27,7 @@ from voice_actor.performance import Performance
 from voice_actor.scripts import Problem, ScriptLine, file_names, read_script, refuse, suffix_of
 from voice_actor.voices import Voice, parse_voice
 
-from .room import LONGEST_LINE, Room, Visitor
-from .takes import withdraw
+from .room import LONGEST_LINE, Room, Visitor, withdraw
 
 if TYPE_CHECKING:
     from conditioning.direction import Direction, DirectionReader
@@ -480,8 +479,7 @@ class Scene:
             for share in speaking:
                 yield (SPOKEN if listen else 1.0) * share
             performance = speaking.performance()
-            wav = performance.audio.encode(".wav", performance.provenance.to_metadata())
-            url = visitor.publish(f"{name}.wav", wav)
+            url = visitor.publish(f"{name}.wav", performance.encode())
             before = self.said.get(line.id)
             self.said[line.id] = Said(key, written, performance, number, url)
             if before is not None:
@@ -564,8 +562,7 @@ class Scene:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
             for line in spoken:
                 performance = said[line.id].performance
-                metadata = performance.provenance.to_metadata()
-                file.writestr(files[line.id], performance.audio.encode(".wav", metadata))
+                file.writestr(files[line.id], performance.encode())
                 mouth = rhubarb_json(mouth_cues(performance), f"{names[line.id]}.wav")
                 file.writestr(f"mouth/{names[line.id]}.json", json.dumps(mouth))
             file.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))

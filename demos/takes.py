@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
-import shutil
 from dataclasses import asdict, dataclass, field, replace
 from html import escape
-from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import gradio as gr
 
@@ -20,7 +17,7 @@ from voice_actor.performance import Performance
 
 from . import pictures
 from .controls import own_control
-from .room import Visitor, file_name, to_bytes
+from .room import Visitor, file_name, to_bytes, withdraw
 
 # A score is 1 where just what was asked is heard and 0 where nothing of it is; our judgement.
 CLOSENESS = (0.5, "very close"), (0.25, "close"), (0.0, "partly there")
@@ -164,11 +161,6 @@ def table_of(visitor: Visitor) -> Table:
     return visitor.desk.setdefault("act", Table())
 
 
-def withdraw(url: str) -> None:
-    """Deletes a published file, with the folder of its own that it lies in."""
-    shutil.rmtree(Path(unquote(url.partition("file=")[2])).parent, ignore_errors=True)
-
-
 def spoken(visitor: Visitor, performance: Performance, number: int, direction: str) -> Card:
     """The card of a take that was spoken and not yet heard; it can be played at once."""
     name = f"{file_name(performance.text)}-take-{number + 1}"
@@ -204,8 +196,7 @@ def closeness(score: float) -> str:
 
 def published(visitor: Visitor, performance: Performance) -> str:
     """The address of a performance that is only to be listened to."""
-    sound = performance.audio.encode(".wav", performance.provenance.to_metadata())
-    return visitor.publish(f"{file_name(performance.text)}.wav", sound)
+    return visitor.publish(f"{file_name(performance.text)}.wav", performance.encode())
 
 
 def player(url: str, name: str) -> str:

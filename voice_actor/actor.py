@@ -108,7 +108,8 @@ class VoiceActor:
         return cls(KokoroBackbone.load(folder), adapter, watermarker, reader)
 
     @cached_property
-    def _members(self) -> tuple[Voice, ...]:
+    def members(self) -> tuple[Voice, ...]:
+        """The cast, as far as the backbone has it."""
         return tuple(member for member in cast() if member.name in self.backbone.voices)
 
     def perform(
@@ -218,7 +219,7 @@ class VoiceActor:
                 f"The seed is {seed!r}; allowed: whole numbers from 0 to 2147483647."
             )
         directed = self.reader.direct(text, direction)
-        return directed, cast_voice(directed.persona, voice, self._members)
+        return directed, cast_voice(directed.persona, voice, self.members)
 
     def _stream(
         self,

@@ -206,6 +206,8 @@ def _spoken(
     for number in range(ask.takes):
         which = f" take {number + 1} of {ask.takes}" if ask.takes > 1 else ""
         speaking = room.speak(ask.text, direction, ask.chosen, ask.seed, number)
+        if table.turn != turn:
+            return
         table.tell(f"Speaking{which} …", number / ask.takes or None)
         yield
         for share in speaking:
@@ -295,10 +297,11 @@ def add_act(room: Room) -> Act:
                     }
                 following = gr.HTML(visible=False)
                 forget = gr.Button("Forget the recording", size="sm", visible=False)
-                reading = gr.HTML(elem_classes="va-reading")
                 with gr.Row():
                     go = gr.Button("Speak", variant="primary", scale=3, elem_id="va-speak")
                     cancel = gr.Button("Cancel", scale=1, min_width=80)
+                # Below the buttons: it grows as one types, and would move them from under the mouse.
+                reading = gr.HTML(elem_classes="va-reading")
             with gr.Column(elem_classes="va-act-how"):
                 with gr.Accordion("Emotions", open=True):
                     panel = emotion_panel()

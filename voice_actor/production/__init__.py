@@ -1,0 +1,1 @@
+"""From a dialogue script to voiced lines that a game imports: cast, delivery, checks, manifest."""

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from conditioning import tags
+from conditioning import ogg, tags
 from conditioning.errors import InvalidInput
 from conditioning.files import check_place, shown, write_whole
 
@@ -25,7 +25,7 @@ FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
 # The only sample rates (Hz) that these codecs know.
-_CODEC_RATES = {
+CODEC_RATES = {
     ".opus": (8000, 12000, 16000, 24000, 48000),
     ".mp3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
 }
@@ -33,6 +33,8 @@ _CODEC_RATES = {
 _COMPRESSION = {".ogg": 0.4, ".opus": 0.8, ".mp3": 0.2}
 
 _WRITTEN_AT_ONCE = 65_536  # samples
+_FINER = 4  # times as many samples in which true peaks are looked for
+_RINGING = 10  # samples by which scipy's filter for that reaches out
 LOUDNESS_BLOCK = 0.4  # s, the gating block of ITU-R BS.1770-4
 
 
@@ -111,7 +113,7 @@ class Audio:
         return path
 
     def encode(self, suffix: str = ".wav", metadata: Mapping[str, str] | None = None) -> bytes:
-        """The bytes of the file that `save` would write."""
+        """The bytes of the file that `save` would write; the same each time."""
         import soundfile
 
         suffix = suffix.lower()
@@ -119,7 +121,7 @@ class Audio:
         text = tags.check(metadata or {})
         if not len(self.samples):
             raise InvalidInput("There are no samples to save; an audio file needs at least one.")
-        rates = _CODEC_RATES.get(suffix, (self.sample_rate,))
+        rates = CODEC_RATES.get(suffix, (self.sample_rate,))
         if self.sample_rate not in rates:
             raise InvalidInput(
                 f"{suffix[1:]} cannot hold {self.sample_rate} Hz, only "
@@ -149,6 +151,8 @@ class Audio:
             for start in range(0, len(samples), _WRITTEN_AT_ONCE):
                 sound.write(samples[start : start + _WRITTEN_AT_ONCE])
         encoded = buffer.getvalue()
+        if container == "OGG":
+            return ogg.settle(encoded)
         return tags.embed(encoded, text) if suffix in (".wav", ".mp3") else encoded
 
     def resample(self, rate: int) -> Audio:
@@ -180,6 +184,29 @@ class Audio:
     def peak_db(self) -> float:
         """Largest absolute sample, dB of full scale; -inf for silence."""
         return _db(float(np.abs(self.samples).max(initial=0.0)))
+
+    def true_peaks(self) -> np.ndarray:
+        """The highest amplitude from each sample to the next, between samples too: shape (T,).
+
+        From four times as many samples, as in annex 2 of ITU-R BS.1770-4; a tone near half the
+        sample rate can be up to 0.7 dB higher still.
+        """
+        if not len(self.samples):
+            return np.zeros(0)
+        from scipy.signal import resample_poly
+
+        # What rings before the first sample and after the last is theirs.
+        samples = np.pad(self.samples.astype(np.float64), _RINGING)
+        fine = np.abs(resample_poly(samples, _FINER, 1)).reshape(-1, _FINER)
+        peaks = np.maximum(fine.max(axis=1), np.abs(samples))
+        first, last = _RINGING, len(peaks) - _RINGING - 1
+        peaks[first], peaks[last] = peaks[: first + 1].max(), peaks[last:].max()
+        return peaks[first : last + 1]
+
+    @property
+    def true_peak_db(self) -> float:
+        """Largest amplitude between samples or on one, dBTP; -inf for silence."""
+        return _db(float(self.true_peaks().max(initial=0.0)))
 
     @property
     def rms_db(self) -> float:

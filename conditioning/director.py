@@ -159,6 +159,7 @@ class Director:
         temperaments: Mapping[str, Temperament] | None = None,
         reader: DirectionReader | None = None,
         moods: bool = True,
+        habits: Mapping[str, EmotionVector] | None = None,
     ) -> None:
         """
         Args:
@@ -166,6 +167,8 @@ class Director:
             reader: reads directions, and finds the emotion of a line that has none. Without one
                 only the words of the lexicon are read, and such a line says nothing itself.
             moods: False leaves every line exactly as directed or read, and keeps nothing.
+            habits: what characters feel when nothing has happened, beside what their temperament
+                says; it colours their lines as a mood does.
 
         Raises:
             InvalidInput: for a temperament that is none.
@@ -179,6 +182,7 @@ class Director:
                 )
         self.reader = reader or DirectionReader()
         self.moods = moods
+        self.habits = dict(habits or {})
         self.reset()
 
     def reset(self) -> None:
@@ -218,13 +222,16 @@ class Director:
         present = {*self._memories, line.character, *line.to}
         faded = {name: self._faded(name) for name in sorted(present)}
         speaker = faded[line.character]
+        mood, habit = speaker.mood.colour, self.habits.get(line.character, EmotionVector())
+        colour = mood.combine(habit)
         if directed:
-            curve = _tinted(own, speaker.mood.colour)
+            curve = _tinted(own, colour)
         else:
-            coloured = words.combine(speaker.mood.colour)
-            curve = self.reader.direct(line.text, coloured).curve
-        if curve != own:
+            curve = self.reader.direct(line.text, words.combine(colour)).curve
+        if curve != own and not mood.is_neutral:
             why += (f"mood: {speaker.mood.name} {self._cause(line.character, speaker)}",)
+        if curve != own and not habit.is_neutral:
+            why += (f"habit: {_strongest(habit)}",)
 
         felt = {name: self._felt(name, line, spoken) for name in faded}
         said = f"line {self._count} ({line.character}: {quoted(asked.text, 40)})"
@@ -256,6 +263,7 @@ class Director:
         return {
             "temperaments": {name: asdict(each) for name, each in self.temperaments.items()},
             "moods": self.moods,
+            "habits": {name: each.to_json() for name, each in self.habits.items()},
             "lines": self._count,
             "speakers": list(self._speakers),
             "said": [list(pair) for pair in self._said],
@@ -279,7 +287,8 @@ class Director:
             temperaments = {
                 name: Temperament(**each) for name, each in state["temperaments"].items()
             }
-            director = cls(temperaments, reader, state["moods"] is not False)
+            habits = {name: EmotionVector(each) for name, each in state.get("habits", {}).items()}
+            director = cls(temperaments, reader, state["moods"] is not False, habits)
             director._count = int(state["lines"])
             director._speakers = [str(name) for name in state["speakers"]]
             director._said = [(str(who), str(what)) for who, what in state["said"]]

@@ -49,6 +49,8 @@ def check_place(path: str | os.PathLike) -> None:
 def write_whole(path: str | os.PathLike, content: bytes) -> None:
     """Writes a file at one stroke: a reader finds the old one or the new one, never a part.
 
+    What is written outlasts a loss of power once this returns.
+
     Raises:
         InvalidInput: the place cannot be written.
     """
@@ -60,10 +62,28 @@ def write_whole(path: str | os.PathLike, content: bytes) -> None:
         try:
             with open(half, "xb") as file:
                 file.write(content)
+                file.flush()
+                # Else the new name can reach the disk before the content does.
+                os.fsync(file.fileno())
             os.replace(half, target)
+            _flush_folder(target.parent)
         finally:
             half.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInput(
             f"Cannot write {shown(path)} ({error.strerror}); name another place."
         ) from None
+
+
+def _flush_folder(folder: Path) -> None:
+    """Brings the names in a folder to the disk, where the system can: Windows opens no folders."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        # Some network drives refuse; the file itself is safe by then.
+        with contextlib.suppress(OSError):
+            os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -122,6 +122,11 @@ class Persona:
         """Whether anything was said about the speaker."""
         return bool(self.reasons or self.notes)
 
+    @property
+    def is_somebody(self) -> bool:
+        """Whether it is said who speaks, and not only how."""
+        return bool(self.gender or self.age or self.accent or self.timbre)
+
     def to_json(self) -> dict[str, Any]:
         """What was said, ready for `json.dumps`; what was not is left out."""
         found: dict[str, Any] = {

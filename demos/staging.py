@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import math
 import threading
 import zipfile
 from collections import Counter
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conditioning.director import Cue, Director, Line
 from conditioning.emotion import EmotionVector, quoted
 from conditioning.errors import InvalidInput, UserError
-from conditioning.persona import Persona, read_persona
+from conditioning.persona import Persona
 from conditioning.temperament import Temperament, find_temperament
 from voice_actor.audition import MOST_TAKES, Take
-from voice_actor.casting import cast_voice
 from voice_actor.mouth import mouth_cues, rhubarb_json
 from voice_actor.performance import Performance
+from voice_actor.production.draft import Part, draft_cast
 from voice_actor.scripts import Problem, ScriptLine, file_names, read_script, refuse, suffix_of
 from voice_actor.voices import Voice, parse_voice
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 MOST_LINES = 300  # in the studio
 LONGEST_SCRIPT = 500_000  # characters
 SPOKEN = 0.6  # of the work at a line, where it is listened to as well
-GENDERS = "female", "male"
 SHOWN = 3  # emotions on a card
 NOTE = (
     "All speech here is synthetic and marked as such: by an inaudible watermark and in the "
@@ -75,80 +73,8 @@ class Role:
     why: str = ""
 
 
-def draft_cast(lines: Sequence[ScriptLine], voices: Sequence[Voice]) -> tuple[Role, ...]:
-    """A voice for each character, in the order in which they speak; different ones while they last.
-
-    Where a character's name or first direction says who they are ("GIRL", "as an old man"), a voice
-    that suits; the others get women's and men's voices in turn, the best first.
-    """
-    first: dict[str, ScriptLine] = {}
-    for line in lines:
-        first.setdefault(line.character, line)
-    counts = Counter(line.character for line in lines)
-    people = {name: _who(name, line.direction) for name, line in first.items()}
-    chosen: dict[str, tuple[str, str]] = {}
-    used: Counter[str] = Counter()
-    last = ""
-    # Who is described chooses first: the others can do with any voice.
-    for name in sorted(people, key=lambda name: not _is_somebody(people[name])):
-        who = people[name]
-        fewest = min(used[voice.name] for voice in voices)
-        free = [voice for voice in voices if used[voice.name] == fewest]
-        if _is_somebody(who):
-            suits = [voice for voice in free if _may_be(who, voice)]
-            members = suits or [voice for voice in voices if _may_be(who, voice)] or list(voices)
-            casting = cast_voice(who, None, members)
-            reason = casting.reasons[0].partition(": ")[2] + _SPOKEN_AS.get(who.age, "")
-            chosen[name] = casting.voice, reason
-        else:
-            gender = min(GENDERS, key=lambda each: (_share(used, voices, each), each == last))
-            members = [voice for voice in free if voice.gender == gender] or free
-            chosen[name] = _best(members).name, ""
-            last = gender
-        for voice, _ in parse_voice(chosen[name][0], [voice.name for voice in voices]):
-            used[voice] += 1
-    return tuple(
-        Role(name, counts[name], chosen[name][0], "average", people[name], chosen[name][1])
-        for name in first
-    )
-
-
-_SPOKEN_AS = {"old": ", spoken as an old one", "child": ", spoken as a child"}
-
-
-def _who(name: str, direction: str | None) -> Persona:
-    """Who somebody is by name and, failing that, by their first direction; how they speak is not
-    part of it.
-    """
-    for words in (name.lower(), direction or ""):
-        said = read_persona(words)
-        who = Persona(said.gender, said.age, said.accent, said.timbre)
-        if _is_somebody(who):
-            return who
-    return Persona()
-
-
-def _is_somebody(who: Persona) -> bool:
-    return bool(who.gender or who.age or who.accent or who.timbre)
-
-
-def _may_be(who: Persona, voice: Voice) -> bool:
-    # A boy is nearest to a woman's voice; see `casting`.
-    gender = "female" if who.age == "child" else who.gender
-    return gender in (None, voice.gender) and who.accent in (None, voice.accent)
-
-
-def _share(used: Mapping[str, int], voices: Sequence[Voice], gender: str) -> float:
-    """How often voices of a gender were chosen; infinite where there are none."""
-    names = [voice.name for voice in voices if voice.gender == gender]
-    return sum(used[name] for name in names) if names else math.inf
-
-
-def _best(voices: Sequence[Voice]) -> Voice:
-    """As `casting` would choose where next to nothing is asked."""
-    by_name = {voice.name: voice for voice in voices}
-    wish = Persona(gender=voices[0].gender)
-    return by_name[cast_voice(wish, None, voices).voice]
+def _role(part: Part) -> Role:
+    return Role(part.character, part.lines, part.voice, who=part.who, why=part.why)
 
 
 class Remembering:
@@ -279,7 +205,7 @@ class Scene:
                 f"The script has {len(lines):,} lines; the studio takes up to {MOST_LINES} at "
                 "once. Split it into scenes."
             )
-        roles = {role.character: role for role in draft_cast(lines, room.voices)}
+        roles = {part.character: _role(part) for part in draft_cast(lines, room.voices)}
         scene = cls(name, source, lines, roles, Remembering(room.actor.reader, room.reading))
         if before is not None:
             scene._go_on_from(before)
@@ -620,7 +546,7 @@ def heard_in(take: Take) -> EmotionVector:
 def _as_somebody(direction: Direction, who: Persona) -> Direction:
     """The direction for somebody: what it says itself about the speaker holds."""
     said = direction.persona
-    if not _is_somebody(who) or _is_somebody(said):
+    if not who.is_somebody or said.is_somebody:
         return direction
     persona = replace(said, gender=who.gender, age=who.age, accent=who.accent, timbre=who.timbre)
     return replace(direction, persona=persona)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clusters import two_nodes
 
 from conditioning import files
 from conditioning.audio import Audio
@@ -472,19 +473,8 @@ def test_the_real_recogniser_writes_down_what_is_said(tmp_path):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two Ray nodes with a processor each."""
-    pytest.importorskip("ray", reason="Ray is not installed")
-    from ray.cluster_utils import Cluster
-
-    small = {"num_cpus": 1, "object_store_memory": 80_000_000}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the nodes have to know our toys
-        cluster = Cluster(
-            initialize_head=True, head_node_args={**small, "include_dashboard": False}
-        )
-        cluster.add_node(**small)
-        yield cluster.address
-        cluster.shutdown()
+    with two_nodes() as address:
+        yield address
 
 
 def test_a_ray_cluster_writes_the_same_bytes(folder, cluster):

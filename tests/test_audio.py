@@ -43,6 +43,12 @@ def test_saved_audio_reads_back_with_its_length_and_sound(tmp_path, suffix):
     assert np.corrcoef(read.samples, audio.samples)[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_same_sound_is_the_same_file_each_time(suffix):
+    assert tone().encode(suffix, TEXT) == tone().encode(suffix, TEXT)
+    assert tone().encode(suffix, TEXT) != tone(441).encode(suffix, TEXT)
+
+
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_what_came_from_16_bits_is_saved_unchanged(tmp_path, suffix):
     numbers = np.arange(-32768, 32768, dtype=np.int16)
@@ -226,6 +232,35 @@ def test_levels_are_those_of_a_sine():
     assert audio.rms_db == pytest.approx(-9.03, abs=0.01)
     assert audio.gain(-6).rms_db == pytest.approx(-15.03, abs=0.01)
     assert Audio(np.zeros(9), RATE).peak_db == Audio(np.zeros(0), RATE).rms_db == -math.inf
+
+
+def test_the_true_peak_is_found_between_samples():
+    # A quarter of the rate, sampled where it is 3 dB below its peak; faded in and out.
+    time = np.arange(2000)
+    wave = 0.5 * np.sin(np.pi / 2 * time + np.pi / 4) * np.hanning(2000)
+    assert Audio(wave, RATE).peak_db == pytest.approx(-9.03, abs=0.01)
+    assert Audio(wave, RATE).true_peak_db == pytest.approx(-6.02, abs=0.05)
+    # EBU Tech 3341 lets a meter read up to 0.2 dB too high and 0.4 too low.
+    for hertz in (6000, 8000, 9600):
+        wave = 0.5 * np.sin(2 * np.pi * hertz / 48000 * time + 0.3) * np.hanning(2000)
+        assert -6.42 < Audio(wave, 48000).true_peak_db < -5.82
+
+
+def test_true_peaks_stand_where_they_are_and_short_sound_has_them_too():
+    pair = np.zeros(300)
+    pair[100:102] = 0.8
+    peaks = Audio(pair, RATE).true_peaks()
+    assert peaks.shape == (300,)
+    assert peaks.argmax() == 100
+    assert peaks[100] == pytest.approx(0.8 * 4 / np.pi, abs=0.02)
+    for count in (1, 2, 3, 15):
+        # It peaks before its first sample: as loud as with silence around it.
+        loud = Audio(np.linspace(0.5, 0.1, count) * (-1) ** np.arange(count), RATE)
+        assert loud.true_peaks().shape == (count,)
+        assert loud.true_peak_db >= loud.peak_db
+        assert loud.true_peak_db == Audio(np.pad(loud.samples, 50), RATE).true_peak_db
+    assert Audio(np.zeros(9), RATE).true_peak_db == Audio(np.zeros(0), RATE).true_peak_db
+    assert Audio(np.zeros(9), RATE).true_peak_db == -math.inf
 
 
 def test_loudness_is_that_of_the_standard():

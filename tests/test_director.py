@@ -321,6 +321,22 @@ def test_without_moods_every_line_is_exactly_as_directed_or_read(vector):
     assert director.to_json() == before
 
 
+def test_a_habit_colours_lines_by_half_where_something_is_asked_and_not_the_neutral_ones():
+    director = Director(habits={"Bran": EmotionVector({"Sadness": 0.4})})
+    plain, asked, neutral = director.scene(
+        [
+            Line("Bran", "The door is open."),
+            Line("Bran", "The door is open.", "afraid"),
+            Line("Bran", "The door is open.", "neutral"),
+        ]
+    )
+    assert plain.emotion == EmotionVector({"Sadness": 0.4})
+    assert plain.why == ("habit: Sadness 0.4",)
+    assert asked.emotion["Sadness"] == pytest.approx(0.2)
+    assert neutral.emotion.is_neutral
+    assert Director.from_json(director.to_json()).habits == director.habits
+
+
 def test_the_director_reads_each_line_once():
     asked = []
 

@@ -184,3 +184,8 @@ def test_a_long_script_is_read_in_seconds():
     assert len(said(*lines)) == MOST_LINES
     # About one on an idle core; a busy one takes several times that.
     assert time.process_time() - start < 8
+
+
+def test_a_jump_is_not_said_even_without_a_space():
+    lines = ["~ a", "Ada: Yes.", "=>END", "=><b", "Ada: No.", "=> END!"]
+    assert said(*lines) == [("Ada", "Yes."), ("Ada", "No.")]

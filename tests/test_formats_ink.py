@@ -263,3 +263,9 @@ def test_a_story_of_20_000_lines_is_read_in_two_seconds():
     start = time.process_time()
     assert len(rows(text)) == 10_000
     assert time.process_time() - start < 2
+
+
+def test_glue_in_a_line_of_its_own_and_at_the_start_joins_all_that_it_touches():
+    assert said("One <>\n<>\ntwo <>\nthree.\nFour.\n<> Five.") == [
+        *(("Narrator", "One two three."), ("Narrator", "Four. Five.")),
+    ]

@@ -268,3 +268,11 @@ def test_a_long_script_is_read_in_seconds():
     assert len(label(*lines)) == MOST_LINES
     # About one on an idle core; a busy one takes several times that.
     assert time.process_time() - start < 8
+
+
+def test_characters_of_other_files_come_with_the_rules_and_the_own_ones_win():
+    rules = Rules(characters={"z": "Zoe", "e": "Somebody"})
+    script = 'define e = Character("Eileen")\nlabel a:\n    z "Yes."\n    e "No."\n    f "Oh."\n'
+    assert [row.character for row in read(script, rules)] == ["Zoe", "Eileen", "f"]
+    table = "\t".join(COLUMNS[:3]) + "\na_1\tz\tYes.\na_2\textend\tAnd no.\n"
+    assert [row.character for row in read_table(table, rules)] == ["Zoe", "Zoe"]

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voice_actor.formats.spoken import Rules
+from conditioning.errors import InvalidInput
+from voice_actor.formats.spoken import NARRATOR, Rules
 from voice_actor.formats.unreal import read, recognised
-from voice_actor.scripts import MOST_LINES, Problem, Row
+from voice_actor.scripts import MOST_LINES, Problem, Row, read_script
 
 
 def table(*rows: tuple[str, ...]) -> str:
@@ -175,3 +176,23 @@ def test_a_whole_games_table_is_read_in_two_seconds():
     start = time.process_time()
     assert len(rows(text)) == MOST_LINES
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("header", "character"),
+    [
+        (",Chapter,NPCName,Dialogue", "Ada"),
+        (",Chapter,Actor_Name,Subtitle", "Ada"),
+        ("RowId,Chapter,NPC,DialogueLine", "Ada"),
+        ("ID,Chapter,Weight,DialogueLine", NARRATOR),
+        ("Row_1,Chapter,Weight,Spoken Text", NARRATOR),
+    ],
+)
+def test_a_table_under_other_names_than_plain_ones_is_read(header, character):
+    (line,) = read_script(f"{header}\nhi,1,Ada,Hello.\n", "lines.csv")
+    assert (line.character, line.text) == (character, "Hello.")
+
+
+def test_a_plain_table_without_a_speaker_is_told_so():
+    with pytest.raises(InvalidInput, match="no column 'character'"):
+        read_script("id,chapter,text\na,1,Hello.\n", "lines.csv")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conditioning.markup import parse_markup
 from voice_actor.formats.spoken import NARRATOR, Rules
 from voice_actor.formats.yarn import read, read_strings
-from voice_actor.scripts import MOST_LINES, Problem, Row
+from voice_actor.scripts import MOST_LINES, Problem, Row, read_script
 
 SCENE = """// The tavern.
 title: Tavern
@@ -147,6 +147,20 @@ def test_a_table_of_strings_is_read():
         Row(3, NARRATOR, "two lines # 1", id="0a2"),
         Row(6, NARRATOR, "Yes.", id="0a3"),
     ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'id,text,file,node,lineNumber\nline:a,"Ada: Yes, {0}. ",T,T,3\n',
+        'id;text;file;node;lineNumber\nline:a;"Ada: Yes, {0}. ";T;T;3\n',
+        'id,"text",node,file,lineNumber,comment\nline:a,"Ada: Yes, {0}.",T,T,3,\n',
+        'LineCode,LineText,Comment\nline:a," Ada: Yes, {0}. ",\n',
+    ],
+)
+def test_a_table_of_strings_is_known_by_its_columns(table):
+    (line,) = read_script(table, "lines.csv", Rules({"0": "Bran"}))
+    assert (line.id, line.character, line.text) == ("a", "Ada", "Yes, Bran.")
 
 
 def test_a_table_that_cannot_be_read_says_why():

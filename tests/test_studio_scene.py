@@ -13,14 +13,14 @@ import pytest
 
 from conditioning.audio import Audio, read_metadata
 from conditioning.errors import InvalidInput
+from voice_actor.production.draft import draft_cast
 from voice_actor.provenance import Provenance
-from voice_actor.scripts import read_script
 from voice_actor.voices import cast
 
 pytest.importorskip("gradio", reason="the studio needs gradio: pip install '.[studio]'")
 
 from demos import scene as tab
-from demos.staging import EXAMPLE, MOST_LINES, Scene, draft_cast
+from demos.staging import EXAMPLE, MOST_LINES, Scene
 
 SCRIPT = """MARA: (afraid) The lamp is out.
 BRAN to MARA: (furious) You let it go dark?
@@ -49,35 +49,7 @@ def states(scene: Scene) -> list[str]:
     return [card["state"] for card in scene.to_cards()]
 
 
-def voices_of(source: str, members=None) -> dict[str, str]:
-    lines = read_script(source)
-    return {role.character: role.voice for role in draft_cast(lines, members or cast())}
-
-
 # The cast
-
-
-def test_who_a_name_or_a_first_direction_describes_gets_a_voice_that_suits():
-    drafted = draft_cast(
-        read_script("GIRL: x\nOLD MAN: x\nADA (as a deep-voiced British man): x\nQUEEN: x\n"),
-        cast(),
-    )
-    voices = {role.character: role.voice.split("+")[0].split("*")[0] for role in drafted}
-    assert voices["GIRL"][1] == voices["QUEEN"][1] == "f"
-    assert voices["OLD MAN"][1] == "m"
-    assert voices["ADA"].startswith("bm_")
-    assert len(set(voices.values())) == 4
-    assert drafted[1].who.age == "old"
-    assert "man" in drafted[1].why
-
-
-def test_others_get_different_voices_women_and_men_in_turn_while_they_last():
-    drafted = voices_of("".join(f"C{number}: x\n" for number in range(40)))
-    first = list(drafted.values())[:28]
-    assert len(set(first)) == 28
-    assert [voice[1] for voice in first[:4]] == ["f", "m", "f", "m"]
-    assert drafted["C0"] == "af_heart"
-    assert len(set(voices_of("A: x\nB: x\nGIRL: x\nBOY: x\n").values())) == 4
 
 
 def test_what_a_name_says_about_somebody_holds_in_each_of_their_lines(room, visitor):
@@ -169,7 +141,7 @@ def test_the_example_is_read_and_cast_with_three_voices(room):
     scene = staged(room, EXAMPLE)
     assert len(scene.lines) == 8
     assert len(scene.roles) == 3
-    assert len(set(voices_of(EXAMPLE).values())) == 3
+    assert len({part.voice for part in draft_cast(scene.lines, cast())}) == 3
     assert not any(card["notes"] for card in scene.to_cards())
 
 

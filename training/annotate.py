@@ -9,19 +9,16 @@ import argparse
 import contextlib
 import json
 import os
-import signal
-import socket
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from conditioning.audio import FORMATS, Audio
+from conditioning.crew import alone, over_processes, over_ray, unleashed
 from conditioning.errors import InvalidInput, UserError
 from conditioning.estimator import EmotionEstimator, Estimate
 from conditioning.files import check_place, shown, write_whole
@@ -144,11 +141,11 @@ def annotate(
         annotator.check()
         parts = [waiting[start : start + PART] for start in range(0, len(waiting), PART)]
         if ray is not None:
-            found = over_ray(task, parts, ray, jobs)
+            found = over_ray(partial(hire, task), parts, ray, jobs)
         elif (jobs or 1) > 1:
-            found = over_processes(task, parts, jobs)
+            found = over_processes(partial(hire, task), parts, jobs)
         else:
-            found = alone(annotator, parts)
+            found = alone(lambda: annotator.annotate_some, parts)
         results += watched(found, len(waiting), progress)
     return Report.of(results)
 
@@ -226,10 +223,6 @@ def read(place: Path) -> dict[str, Any] | None:
     raise InvalidInput(f"{shown(place)} is there already and is no annotation; move it elsewhere.")
 
 
-# Held while a file is written, so that a worker never leaves in the middle.
-_writing = threading.Lock()
-
-
 class Annotator:
     """The networks of one process, loaded when first needed, and what they do for a `Task`."""
 
@@ -288,19 +281,18 @@ class Annotator:
             InvalidInput: the place cannot be written, as when the disk is full: going on would be
                 work for nothing.
         """
-        with one_thread():
-            waiting, results = self.sift(paths)
-            heard = dict(zip(waiting, each(self.estimator.estimate_many, waiting), strict=True))
-            if self.recogniser:
-                fine = [path for path, value in heard.items() if isinstance(value, Estimate)]
-                captions = dict(zip(fine, each(self._captions, fine), strict=True))
-            else:
-                captions = {}
+        waiting, results = self.sift(paths)
+        heard = dict(zip(waiting, each(self.estimator.estimate_many, waiting), strict=True))
+        if self.recogniser:
+            fine = [path for path, value in heard.items() if isinstance(value, Estimate)]
+            captions = dict(zip(fine, each(self._captions, fine), strict=True))
+        else:
+            captions = {}
         for path, estimate in heard.items():
             caption = captions.get(path)
             failed = next((v for v in (estimate, caption) if isinstance(v, Exception)), None)
             if failed is None:
-                with _writing:
+                with unleashed():
                     write_whole(target(path), self._encode(path, estimate, caption))
                 results.append(Result(path, "done"))
             else:
@@ -338,6 +330,11 @@ class Annotator:
         return text.encode("utf-8", "backslashreplace")
 
 
+def hire(task: Task) -> Callable[[Sequence[Path]], list[Result]]:
+    """Who annotates, in a process of its own."""
+    return Annotator(task).annotate_some
+
+
 def each(
     work: Callable[[list[Path]], Iterable[Any]], paths: Sequence[Path]
 ) -> list[Any | Exception]:
@@ -357,19 +354,6 @@ def why(error: Exception) -> str:
     return f"Our own failure ({type(error).__name__}: {' '.join(str(error).split())})."
 
 
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: processes do not fight, and files are the same for any `jobs`."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def watched(found: Iterator[list[Result]], total: int, progress: bool) -> list[Result]:
     """All results, with a bar while they come in."""
     from tqdm import tqdm
@@ -381,94 +365,6 @@ def watched(found: Iterator[list[Result]], total: int, progress: bool) -> list[R
             results += some
             bar.update(len(some))
     return results
-
-
-def alone(annotator: Annotator, parts: Sequence[list[Path]]) -> Iterator[list[Result]]:
-    """`annotate_some` for each part, in this process."""
-    for part in parts:
-        yield annotator.annotate_some(part)
-
-
-def over_processes(task: Task, parts: Sequence[list[Path]], jobs: int) -> Iterator[list[Result]]:
-    """`annotate_some` for each part, in whatever order they are finished, in processes."""
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    context = get_context("spawn")  # torch does not survive a fork
-    # The workers hold one end of a pipe and this process the other: when it is closed, by us or by
-    # the system since this process was killed, they leave.
-    leash, hand = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(
-        min(jobs, len(parts)), context, initializer=_enlist, initargs=(task, leash)
-    )
-    try:
-        for future in as_completed([pool.submit(_work, part) for part in parts]):
-            yield future.result()
-    except BrokenProcessPool:
-        raise InvalidInput(
-            "A process died at its work, perhaps for want of memory; run again with fewer jobs "
-            "(with one, the file that kills it is the first that has no annotation)."
-        ) from None
-    finally:
-        hand.close()
-        pool.shutdown(cancel_futures=True)
-        leash.close()
-
-
-def _enlist(task: Task, leash: Connection) -> None:
-    """Makes this process a worker."""
-    global _annotator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process hears it and lets us go
-    threading.Thread(target=_follow, args=(leash,), daemon=True).start()
-    _annotator = Annotator(task)
-
-
-def _follow(leash: Connection) -> None:
-    with contextlib.suppress(EOFError, OSError):
-        leash.recv()
-    _writing.acquire()
-    os._exit(1)
-
-
-def _work(part: list[Path]) -> list[Result]:
-    return _annotator.annotate_some(part)
-
-
-def over_ray(
-    task: Task, parts: Sequence[list[Path]], address: str, jobs: int | None
-) -> Iterator[list[Result]]:
-    """`annotate_some` for each part, in whatever order they are finished, in a Ray cluster."""
-    try:
-        import ray
-    except ImportError:
-        raise InvalidInput("Ray is not installed; pip install 'voice-actor[ray]'.") from None
-    from ray.exceptions import RayActorError, RayTaskError
-    from ray.util import ActorPool
-
-    try:
-        host, _, port = address.rpartition(":")
-        if host and port.isdigit() and "/" not in host:  # Ray itself would try for minutes
-            socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
-    except (OSError, OverflowError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InvalidInput(f"No Ray cluster at {address!r} ({reason}); give another.") from None
-    try:
-        processors = int(ray.cluster_resources().get("CPU", 0))
-        jobs = jobs or processors
-        if not 1 <= jobs <= processors:  # Ray would wait for more for ever
-            raise InvalidInput(f"{jobs} jobs, but the cluster has {processors} processors.")
-        worker = ray.remote(num_cpus=1)(Annotator)
-        pool = ActorPool([worker.remote(task) for _ in range(min(jobs, len(parts)))])
-        yield from pool.map_unordered(lambda one, part: one.annotate_some.remote(part), parts)
-    except RayTaskError as error:
-        raise error.cause from None
-    except RayActorError as error:
-        reason = str(error).strip().rpartition("\n")[2].strip()
-        raise InvalidInput(f"A Ray worker died ({reason}); mend that, run again.") from None
-    finally:
-        ray.shutdown()
 
 
 def add_annotate(commands) -> None:

@@ -1,4 +1,4 @@
-"""The command line: speak, direct, listen, voices, verify, and what others register."""
+"""The command line: speak, cast, direct, listen, voices, verify, and what others register."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from importlib import metadata
 from conditioning.errors import InvalidInput, UserError
 
 from . import __version__
+from .cast import add_cast
 from .direct import add_direct
 from .listen import add_listen
 from .screen import Screen
@@ -28,6 +29,7 @@ EXAMPLES = """examples:
   voice-actor speak "[fear 0.2 -> 0.9] It's coming. [relief] Oh. It's only you." -o curve.wav
   voice-actor speak "Never mind." -d "crying, but brave" --takes 8 --keep 3 -o mind.wav
   voice-actor speak "Where were you?" --like recording.wav --voice bf_emma -o where.wav
+  voice-actor cast tavern.yarn --out build
   voice-actor direct "a slightly grumpy but lovable grandpa" --explain
   voice-actor listen take.wav --baseline other_takes/
   voice-actor voices
@@ -89,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"voice-actor {__version__}")
     top.set_defaults(run=lambda options: top.print_help())
     commands = top.add_subparsers(metavar="COMMAND")
-    for add in (add_speak, add_direct, add_listen, add_voices, add_verify):
+    for add in (add_speak, add_cast, add_direct, add_listen, add_voices, add_verify):
         add(commands)
     for plugin in metadata.entry_points(group=PLUGINS):
         plugin.load()(commands)

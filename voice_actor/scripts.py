@@ -10,21 +10,22 @@ import json
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from conditioning.emotion import quoted
+from conditioning.emotion import parse_number, quoted
 from conditioning.errors import InvalidInput
 from conditioning.files import shown
+from conditioning.taxonomy import ALIASES, NAMES
 
 if TYPE_CHECKING:
     from .formats.spoken import Rules
 
-MOST_LINES = 20_000
+MOST_LINES = 20_000  # of all scripts that are read together
 MOST_TOLD = 50  # problems in one message; the rest is counted
 LONGEST_NAME = 60  # characters; what stands before a colon and is longer is no name
 HASH = 8  # hexadecimal digits of the text's hash in an id
@@ -42,6 +43,7 @@ class ScriptLine:
         direction: how, as the script has it; None where it says nothing.
         to: whom it is said to; empty where the script does not say.
         place: number of the line in the file, from 1.
+        script: name of the file.
     """
 
     id: str
@@ -50,6 +52,7 @@ class ScriptLine:
     direction: str | None = None
     to: tuple[str, ...] = ()
     place: int = 0
+    script: str = ""
 
 
 class Row(NamedTuple):
@@ -77,12 +80,15 @@ class Problem(NamedTuple):
 # hyphens or underscores between words.
 SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "id": ("id", "line id", "lineid", "key", "identifier"),
+        "id": ("id", "line id", "lineid", "key", "identifier", "dialogue id", "voice id"),
         "character": ("character", "speaker", "name", "who", "actor", "role"),
-        "text": ("text", "line", "dialogue", "dialog", "says", "what"),
+        "text": (
+            *("text", "line", "dialogue", "dialog", "says", "what", "message", "body", "speech"),
+            *("utterance", "subtitle"),
+        ),
         "direction": (
             *("direction", "emotion", "delivery", "tone", "mood", "feeling", "manner", "how"),
-            *("parenthetical", "acting", "stage direction"),
+            *("parenthetical", "acting", "stage direction", "emotions"),
         ),
         "to": ("to", "listener", "addressee", "said to", "to whom", "recipient"),
     }
@@ -99,8 +105,10 @@ def read_script(
     - .txt: "NAME: line", "NAME (direction): line", "NAME: (direction) line", "NAME to OTHER: line";
       an indented line goes on with the one before it; empty lines and those that begin with # are
       passed over.
-    - .csv, .tsv: columns named as in `SYNONYMS`; others are passed over.
-    - .json: a list of objects with the same keys.
+    - .csv, .tsv: columns named as in `SYNONYMS`, and columns named as an emotion ("Anger") with
+      numbers from 0 to 1, which come after the direction's words; others are passed over.
+    - .json: a list of objects with the same keys, alone or as one value of an object, or an object
+      of ids and such objects; "emotion" may also hold an object of numbers.
     - .yarn (and a strings table as .csv), .rpy and dialogue.tab, .ink, .dialogue, .fountain, and
       Unreal's tables as .csv: Yarn Spinner, Ren'Py, Ink, Godot's Dialogue Manager, screenplays; see
       `voice_actor.formats`.
@@ -114,40 +122,120 @@ def read_script(
     Raises:
         InvalidInput: an unknown suffix; or all that is wrong with the script, with line numbers.
     """
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in READERS:
-        raise InvalidInput(
-            f"{shown(name)} is no script that can be read; allowed: {', '.join(READERS)}."
-        )
-    rows, problems = [], list(_halves(text))
+    return read_scripts({name: text}, rules)
+
+
+def read_scripts(files: Mapping[str, str], rules: Rules | None = None) -> tuple[ScriptLine, ...]:
+    """The lines of several scripts, in their order; see `read_script`.
+
+    No two have one id. What one file defines holds in the others of its kind: the characters of
+    Ren'Py and the constants of ink. A file without a line is fine as long as another has some.
+
+    Args:
+        files: name of each file -> its text.
+
+    >>> [line.script for line in read_scripts({"a.txt": "ADA: Yes.", "b.txt": "BRAN: No."})]
+    ['a.txt', 'b.txt']
+
+    Raises:
+        InvalidInput: all that is wrong with all of them, with names of files and line numbers.
+    """
     from .formats.spoken import Rules
 
-    for found in READERS[suffix](text.removeprefix("\ufeff"), rules or Rules()):
-        (problems if isinstance(found, Problem) else rows).append(found)
+    if not files:
+        raise InvalidInput("There is no script to read; name at least one.")
+    files = {name: _plain_ends(text) for name, text in files.items()}
+    rules = rules or Rules()
+    known = {suffix: _defined(suffix, files, rules) for suffix in _DEFINING}
+    rows: list[tuple[str, Row]] = []
+    problems: list[tuple[str, Problem]] = []
+    for name, text in files.items():
+        suffix = _suffix(name)
+        if suffix not in READERS:
+            what = f"is no script that can be read; allowed: {', '.join(READERS)}"
+            if len(files) == 1:
+                raise InvalidInput(f"{shown(name)} {what}.")
+            problems.append((name, Problem(0, f"it {what}")))
+            continue
+        problems += ((name, problem) for problem in _unwritable(text))
+        for found in READERS[suffix](text, known.get(_KINDS.get(suffix), rules)):
+            (problems if isinstance(found, Problem) else rows).append((name, found))
     problems += _problems(rows)
     if not rows and not problems:
-        problems.append(Problem(0, "it holds no line"))
+        what = "it holds no line" if len(files) == 1 else "none of the scripts holds a line"
+        problems.append((next(iter(files)), Problem(0, what)))
     if len(rows) > MOST_LINES:
-        problems.append(
-            Problem(0, f"it has {len(rows):,} lines, and at most {MOST_LINES:,} are read; split it")
-        )
-    refuse(problems, name)
+        what = f"has {len(rows):,} lines, and at most {MOST_LINES:,} are read; split it"
+        if len(files) > 1:
+            what = f"is one of {len(files)} that have {len(rows):,} lines together, and at most "
+            what += f"{MOST_LINES:,} are read; read fewer at once"
+        problems.append((next(iter(files)), Problem(0, f"it {what}")))
+    _refuse(problems, list(files))
+    ids = stable_ids(row for _, row in rows)
     return tuple(
-        ScriptLine(id, row.character, row.text, row.direction or None, row.to, row.place)
-        for row, id in zip(rows, stable_ids(rows), strict=True)
+        ScriptLine(id, row.character, row.text, row.direction or None, row.to, row.place, name)
+        for (name, row), id in zip(rows, ids, strict=True)
     )
+
+
+def speakers(lines: Iterable[ScriptLine]) -> dict[str, ScriptLine]:
+    """The first line of each character, in the order in which they speak."""
+    first: dict[str, ScriptLine] = {}
+    for line in lines:
+        first.setdefault(line.character, line)
+    return first
 
 
 def refuse(problems: Iterable[Problem], name: str) -> None:
     """Raises InvalidInput that tells all problems in one sentence, if there are any."""
-    problems = sorted(problems)
+    _refuse(((name, problem) for problem in problems), [name])
+
+
+def _refuse(problems: Iterable[tuple[str, Problem]], names: Sequence[str]) -> None:
+    """As `refuse`; of several scripts each problem has the name of its own."""
+    order = {name: number for number, name in enumerate(names)}
+    problems = sorted(problems, key=lambda each: (order[each[0]], each[1]))
     if not problems:
         return
-    told = [str(problem) for problem in problems[:MOST_TOLD]]
+    told = [
+        str(problem) if len(names) == 1 else _at(name, problem)
+        for name, problem in problems[:MOST_TOLD]
+    ]
     if len(problems) > MOST_TOLD:
         told.append(f"and {len(problems) - MOST_TOLD:,} more")
     count = "a problem" if len(problems) == 1 else f"{len(problems):,} problems"
-    raise InvalidInput(f"{shown(name)} has {count}: {'; '.join(told)}.")
+    whose = f"{shown(names[0])} has" if len(names) == 1 else f"The {len(names)} scripts have"
+    raise InvalidInput(f"{whose} {count}: {'; '.join(told)}.")
+
+
+def _at(name: str, problem: Problem) -> str:
+    place = f"{shown(name)}, line {problem.place}" if problem.place else shown(name)
+    return f"{place}: {problem.what}"
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name).suffix.lower()
+
+
+def _plain_ends(text: str) -> str:
+    """The text without a byte order mark and with one kind of line ends."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+# Suffix -> the one whose files define something for it, and by which function of its module that
+# is found.
+_KINDS = {".rpy": ".rpy", ".tab": ".rpy", ".ink": ".ink"}
+_DEFINING = {".rpy": ("renpy", "characters"), ".ink": ("ink", "variables")}
+
+
+def _defined(suffix: str, files: Mapping[str, str], rules: Rules) -> Rules:
+    """The rules with what the files of a kind define for each other; rules that are given win."""
+    module, what = _DEFINING[suffix]
+    texts = [text for name, text in files.items() if _suffix(name) == suffix]
+    if not texts:
+        return rules
+    define = getattr(import_module(f"voice_actor.formats.{module}"), what)
+    return replace(rules, **{what: define("\n".join(texts)) | dict(getattr(rules, what))})
 
 
 def decode_script(content: bytes, name: str = "script.txt") -> str:
@@ -179,7 +267,7 @@ def suffix_of(text: str) -> str:
         return ".json"
     header = start.partition("\n")[0]
     for suffix, separator in ((".tsv", "\t"), (".csv", ","), (".csv", ";")):
-        roles = {_role(cell.strip(' "\r')) for cell in header.split(separator)}
+        roles = {role_of(cell.strip(' "\r')) for cell in header.split(separator)}
         if roles.issuperset(NEEDED):
             return suffix
     return ".txt"
@@ -215,15 +303,16 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
     numbered.
     """
     names, taken = {}, set()
+    numbers: Counter[str] = Counter()
     for id in ids:
         plain = re.sub(r"[^\w.-]+", "_", id).strip("._")[:LONGEST_FILE].rstrip(".")
         # Names of devices mean no file under Windows, whatever their suffix.
         if not plain or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", plain):
             plain = f"line_{plain}".rstrip("_")
-        name, number = plain, 1
+        name, alike = plain, plain.casefold()
         while name.casefold() in taken:
-            number += 1
-            name = f"{plain}_{number}"
+            numbers[alike] += 1
+            name = f"{plain}_{numbers[alike] + 1}"
         taken.add(name.casefold())
         names[id] = name
     return names
@@ -233,30 +322,37 @@ def _slug(character: str) -> str:
     return re.sub(r"\W+", "-", character.casefold()).strip("-") or "somebody"
 
 
-def _problems(rows: Iterable[Row]) -> Iterator[Problem]:
-    """What is wrong with rows of any format."""
-    seen: dict[str, int] = {}
-    for row in rows:
+def _problems(rows: Iterable[tuple[str, Row]]) -> Iterator[tuple[str, Problem]]:
+    """What is wrong with rows of any format, with the name of the file of each."""
+    seen: dict[str, tuple[str, int]] = {}
+    for name, row in rows:
         if not row.character:
-            yield Problem(row.place, "nobody is named who says it")
+            yield name, Problem(row.place, "nobody is named who says it")
         if not row.text:
-            yield Problem(row.place, "there is nothing to say")
+            yield name, Problem(row.place, "there is nothing to say")
         if row.id in seen:
-            where = f"line {seen[row.id]}"
-            yield Problem(row.place, f"the id {quoted(row.id)} is that of {where} already")
+            other, place = seen[row.id]
+            where = f"line {place}" if other == name else f"{shown(other)}, line {place}"
+            yield name, Problem(row.place, f"the id {quoted(row.id)} is that of {where} already")
         elif row.id:
-            seen[row.id] = row.place
+            seen[row.id] = name, row.place
 
 
 # JSON can spell out what no file can hold.
-_HALF = re.compile("[\ud800-\udfff]")
-_HELD = "it holds half of a character, which cannot be written; delete it or write it whole"
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def _halves(text: str) -> Iterator[Problem]:
-    for place, line in enumerate(text.splitlines(), 1):
-        if _HALF.search(line):
-            yield Problem(place, _HELD)
+def _unwritable(text: str) -> Iterator[Problem]:
+    if _UNWRITABLE.search(text):
+        for place, line in enumerate(text.split("\n"), 1):
+            if found := _UNWRITABLE.search(line):
+                yield Problem(place, _held(found[0]))
+
+
+def _held(character: str) -> str:
+    if character == "\0":
+        return "it holds a zero byte, which is no text; delete it"
+    return "it holds half of a character, which cannot be written; delete it or write it whole"
 
 
 # Plain text
@@ -269,18 +365,21 @@ _NAMED = re.compile(
         \s*(?P<text>.*)""",
     re.VERBOSE | re.DOTALL,
 )
+_REMARK = re.compile(r"\s*#(?![^\s#:]+#\s*:)")  # but "#Person1#: line" is one of dialogue
 _TO = re.compile(r"(?P<who>.+?)\s+(?:to|TO|->|→)\s+(?P<to>.+)")
 _AND = re.compile(r"\s*[,&]\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 
 
 def _read_plain(text: str) -> Iterator[Row | Problem]:
     lines = [
-        (place, line)
-        for place, line in enumerate(text.expandtabs().splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
+        (place, _indented(line))
+        for place, line in enumerate(text.split("\n"), 1)
+        if line.strip() and not _REMARK.match(line)
     ]
+    if not lines:
+        return
     # A script that is indented as a whole is not.
-    margin = textwrap.dedent("\n".join(line for _, line in lines)).splitlines()
+    margin = textwrap.dedent("\n".join(line for _, line in lines)).split("\n")
     lines = [(place, line) for (place, _), line in zip(lines, margin, strict=True)]
     flush = (_NAMED.fullmatch(line) for _, line in lines if line[0] != " ")
     known = {found["name"].casefold() for found in flush if found}
@@ -310,6 +409,12 @@ def _read_plain(text: str) -> Iterator[Row | Problem]:
         )
 
 
+def _indented(line: str) -> str:
+    """The line with spaces for tabs: as wide in the margin, one within the text."""
+    margin = re.match(r"\s*", line)[0]
+    return margin.expandtabs() + line[len(margin) :].replace("\t", " ")
+
+
 def _several(names: str) -> tuple[str, ...]:
     return tuple(name for name in _AND.split(" ".join(names.split())) if name)
 
@@ -317,7 +422,7 @@ def _several(names: str) -> tuple[str, ...]:
 # Tables
 
 
-def _role(word: str) -> str | None:
+def role_of(word: str) -> str | None:
     """What a column or key means, by its name."""
     plain = " ".join(re.split(r"[\s_-]+", word.strip().casefold()))
     return next((role for role, words in SYNONYMS.items() if plain in words), None)
@@ -327,7 +432,7 @@ def _roles(words: Iterable[str]) -> dict[str, str]:
     """Role -> the name that means it; of several, the plainest."""
     chosen: dict[str, str] = {}
     for word in words:
-        role = _role(word)
+        role = role_of(word)
         if role and (role not in chosen or _plainness(word, role) < _plainness(chosen[role], role)):
             chosen[role] = word
     return chosen
@@ -335,6 +440,35 @@ def _roles(words: Iterable[str]) -> dict[str, str]:
 
 def _plainness(word: str, role: str) -> int:
     return SYNONYMS[role].index(" ".join(re.split(r"[\s_-]+", word.strip().casefold())))
+
+
+# Emotions by number
+
+
+def _category(word: str) -> str | None:
+    """The emotion that a column or key names, as `taxonomy.find` takes it; None for none."""
+    plain = " ".join(re.split(r"[\s_/-]+", word.lower().replace("&", " and "))).strip()
+    return None if role_of(word) else ALIASES.get(plain)
+
+
+def _felt(place: int, words: str, given: Iterable[tuple[str, object]]) -> str | Problem:
+    """A direction with (emotion, what stands for its intensity) after its words; 0 is nothing."""
+    felt: dict[str, float] = {}
+    for name, written in given:
+        if written is None or written == "":
+            continue
+        category = _category(name)
+        if category is None:
+            known = f"allowed: the {len(NAMES)} of EmoNet-Voice, such as 'Anger'"
+            return Problem(place, f"{quoted(name)} is no emotion; {known}")
+        number = parse_number(written) if isinstance(written, str) else written
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+            what = quoted(written) if isinstance(written, str) else quoted(json.dumps(written))
+            allowed = "allowed: a number from 0 to 1, or nothing"
+            return Problem(place, f"{quoted(name)} is {what}; {allowed}")
+        if number > felt.get(category, 0):
+            felt[category] = number
+    return ", ".join([words] * bool(words) + [f"{name}={felt[name]:g}" for name in felt])
 
 
 def _read_csv(text: str) -> Iterator[Row | Problem]:
@@ -348,7 +482,7 @@ def _read_tsv(text: str) -> Iterator[Row | Problem]:
 
 
 def _read_table(text: str, separator: str) -> Iterator[Row | Problem]:
-    header, roles = None, {}
+    header, roles, feelings = None, {}, []
     for row in table_rows(text, separator):
         if isinstance(row, Problem):
             yield row
@@ -357,12 +491,15 @@ def _read_table(text: str, separator: str) -> Iterator[Row | Problem]:
         if header is None:
             header = [cell.strip() for cell in cells]
             roles = {role: header.index(word) for role, word in _roles(header).items()}
+            feelings = [(at, word) for at, word in enumerate(header) if _category(word)]
             missing = [role for role in NEEDED if role not in roles]
             if missing:
                 yield Problem(place, _missing(missing, "column"))
                 return
             continue
-        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+        # Spreadsheets write empty cells beyond the last; a tab too many has shifted the others.
+        beyond = cells[len(header) :]
+        if beyond and (separator == "\t" or any(cell.strip() for cell in beyond)):
             yield Problem(
                 place,
                 f"it has {len(cells)} cells under {len(header)} columns; put a text that holds "
@@ -373,7 +510,14 @@ def _read_table(text: str, separator: str) -> Iterator[Row | Problem]:
             role: cells[index].strip() if index < len(cells) else ""
             for role, index in roles.items()
         }
-        yield Row(place, **found | {"to": _several(found.get("to", ""))})
+        found["to"] = _several(found.get("to", ""))
+        given = [(word, cells[at].strip()) for at, word in feelings if at < len(cells)]
+        if separator == ";":
+            given = [(word, cell.replace(",", ".")) for word, cell in given]
+        directed = _felt(place, found.get("direction", ""), given)
+        if isinstance(directed, Problem):
+            yield directed
+        yield Row(place, **found | {"direction": "" if isinstance(directed, Problem) else directed})
 
 
 def table_rows(text: str, separator: str = ",") -> Iterator[tuple[int, list[str]] | Problem]:
@@ -419,29 +563,62 @@ def _read_json(text: str) -> Iterator[Row | Problem]:
     except ValueError:
         yield Problem(0, "a number in it has too many digits")
         return
-    if not isinstance(items, list):
+    at = _table(text, items, _SPACE.match(text).end())
+    if at is None:
         yield Problem(1, "it is not a list of objects with 'character' and 'text'")
         return
-    for place, item in zip(_places(text), items, strict=True):
-        yield from _read_object(place, item)
+    line, counted = 1, 0
+    for key, item, start in _members(text, at):
+        line, counted = line + text.count("\n", counted, start), start
+        yield from _read_object(line, {"id": key, **item} if key else item)
 
 
-def _places(text: str) -> Iterator[int]:
-    """The number of the line on which each item of a JSON list begins."""
-    decoder, position, line, counted = json.JSONDecoder(), text.index("[") + 1, 1, 0
-    while True:
-        position = re.compile(r"[\s,]*").match(text, position).end()
-        if text[position] == "]":
-            return
-        line, counted = line + text.count("\n", counted, position), position
-        yield line
-        _, position = decoder.raw_decode(text, position)
+_SPACE, _COMMA, _COLON = re.compile(r"\s*"), re.compile(r"[\s,]*"), re.compile(r"\s*:\s*")
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, object, int]]:
+    """Key ("" in a list), value and its place, of each in the list or object that begins there."""
+    decoder, keyed = json.JSONDecoder(), text[at] == "{"
+    at = _SPACE.match(text, at + 1).end()
+    while text[at] not in "]}":
+        key = ""
+        if keyed:
+            key, at = decoder.raw_decode(text, at)
+            at = _COLON.match(text, at).end()
+        value, end = decoder.raw_decode(text, at)
+        yield key, value, at
+        at = _COMMA.match(text, end).end()
+
+
+def _table(text: str, items: object, at: int) -> int | None:
+    """Where the lines stand in a JSON value that begins there; None for nowhere."""
+    if isinstance(items, list) or _hold_text(items):
+        return at
+    if not isinstance(items, dict):
+        return None
+    within = [start for _, item, start in _members(text, at) if _hold_text(item)]
+    return within[0] if len(within) == 1 else None
+
+
+def _hold_text(value: object) -> bool:
+    """Whether a list or an object holds nothing but objects, and a text in some of them."""
+    items = list(value.values()) if isinstance(value, dict) else value
+    return (
+        isinstance(items, list)
+        and all(isinstance(item, dict) for item in items)
+        and any("text" in _roles(item) for item in items)
+    )
 
 
 def _read_object(place: int, item: object) -> Iterator[Row | Problem]:
     if not isinstance(item, dict):
         yield Problem(place, "it is not an object with 'character' and 'text'")
         return
+    given = [(key, value) for key, value in item.items() if _category(key)]
+    for key in [key for key, value in item.items() if isinstance(value, dict)]:
+        if role_of(key) == "direction":
+            given += item[key].items()
+            item = {other: value for other, value in item.items() if other != key}
     roles = _roles(item)
     missing = [role for role in NEEDED if role not in roles]
     if missing:
@@ -458,20 +635,24 @@ def _read_object(place: int, item: object) -> Iterator[Row | Problem]:
     if wrong:
         yield Problem(place, f"{' and '.join(map(repr, wrong))} is no text")
         return
-    if _HALF.search("".join([*found.values(), *to])):
-        yield Problem(place, _HELD)
+    if held := _UNWRITABLE.search("".join([*found.values(), *to])):
+        yield Problem(place, _held(held[0]))
         return
     plain = {role: value.strip() for role, value in found.items()}
+    directed = _felt(place, plain.pop("direction", ""), given)
+    if isinstance(directed, Problem):
+        yield directed
+        directed = ""
     names = tuple(name.strip() for name in to if name.strip())
-    yield Row(place, plain.pop("character", ""), plain.pop("text", ""), **plain, to=names)
+    who, said = plain.pop("character", ""), plain.pop("text", "")
+    yield Row(place, who, said, directed, names, **plain)
 
 
 def _read_csv_of(text: str, rules: Rules) -> Iterator[Row | Problem]:
     """A table with commas: Yarn Spinner's or Unreal's by its columns, or anybody's."""
     from .formats import unreal, yarn
 
-    header = text.partition("\n")[0].strip()
-    if set(yarn.STRINGS) <= {cell.strip('" ') for cell in header.split(",")}:
+    if yarn.recognised(text):
         return yarn.read_strings(text, rules)
     return unreal.read(text, rules) if unreal.recognised(text) else _read_csv(text)
 

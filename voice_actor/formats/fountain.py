@@ -33,6 +33,7 @@ _SCENE = re.compile(r"(?i)(?:int|ext|est|int\.?/ext|i/e)[. ]|\.(?!\.)")
 _OTHER = re.compile(r"[!>#=~]|\[\[|.*\bTO:$")
 _TITLE = re.compile(r"(?P<key>[^\W\d][\w ]*):(?P<value>.*)")
 _PAUSES = {"beat": "pause", "a beat": "pause", "pause": "pause", "long beat": "long pause"}
+_LONGEST_ASIDE = 10  # lines
 _GONE = "\0"  # stands for a note, so that a line which holds nothing else is not taken for empty
 
 
@@ -153,7 +154,8 @@ def _asides(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     while at < len(lines):
         end = at
         if lines[at].startswith("("):
-            while end + 1 < len(lines) and ")" not in lines[end]:
+            last = min(len(lines), at + _LONGEST_ASIDE) - 1
+            while end < last and ")" not in lines[end]:
                 end += 1
         together = " ".join(lines[at : end + 1])
         if together.startswith("(") and together.endswith(")") and together.count("(") == 1:

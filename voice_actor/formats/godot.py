@@ -13,7 +13,7 @@ from voice_actor.scripts import Problem, Row
 
 _INSIDE = r'(?:"[^"]*"|\[[^\[\]]*\]|[^\[\]"])'  # of a bracket, which may hold lists
 _OTHERS = re.compile(
-    r"\#|~ |(?:import|using|if|while|match|when|do!?|set|\$>>?|=><?)\s|(?:elif|else)\b|=><?$"
+    r"\#|~ |(?:import|using|if|while|match|when|do!?|set|\$>>?)\s|(?:elif|else)\b|=>"
 )
 _RANDOM = re.compile(r"%[\d.]*(?:\s+\[if .+?/\])?(?:\s+|$)")
 _ESCAPED_START = re.compile(r"\\(?=using|if|elif|else|while|match|when|do|set|-|~|=>|%)")

@@ -83,7 +83,7 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
     story = _Story(text)
     lines = list(_glued(story.lines()))
     yield from story.problems
-    rules = replace(rules, variables={**_constants(text), **rules.variables})
+    rules = replace(rules, variables={**variables(text), **rules.variables})
     optional = {at for at, line in enumerate(lines) if line.shown and _named(line.shown).name}
     known = set[str]().union(*(_names(line.pieces) for line in lines)) if optional else set()
     for at, line in enumerate(lines):
@@ -116,7 +116,8 @@ def _without_comments(text: str) -> tuple[str, list[Problem]]:
 _CONSTANT = re.compile(r'^[ \t]*CONST\s+(\w+)\s*=\s*(?:"([^"\n]*)"|([\d.]+))', re.MULTILINE)
 
 
-def _constants(text: str) -> dict[str, str]:
+def variables(text: str) -> dict[str, str]:
+    """Name -> value of the constants that a file defines."""
     return {found[1]: found[2] or found[3] or "" for found in _CONSTANT.finditer(text)}
 
 
@@ -368,18 +369,22 @@ def _condition_end(text: str, at: int, end: int) -> int | None:
 
 def _glued(lines: Iterable[_Line]) -> Iterator[_Line]:
     """The lines, joined where glue joins them; one with an id or a name is never the second."""
-    held = None
+    held: list[_Line] = []
+    ends: list[Part] = []
     for line in lines:
-        if held and not line.first and not _key(_marks(line.pieces), "id"):
-            ends, begins = _solid(held.pieces)[-1:], _solid(line.pieces)[:1]
-            if _Join(glue=True) in (*ends, *begins) and not _named(line.pieces).name:
-                held = held._replace(pieces=(*held.pieces, *line.pieces))
-                continue
-        if held:
-            yield held
-        held = line
+        solid = _solid(line.pieces)
+        glued = _Join(glue=True) in (*ends, *solid[:1]) and not line.first
+        if held and not (glued and not _id(line.pieces) and not _named(line.pieces).name):
+            yield _together(held)
+            held, ends = [], []
+        held.append(line)
+        ends = solid[-1:] or ends
     if held:
-        yield held
+        yield _together(held)
+
+
+def _together(lines: Sequence[_Line]) -> _Line:
+    return lines[0]._replace(pieces=tuple(piece for line in lines for piece in line.pieces))
 
 
 def _solid(pieces: Iterable[Part]) -> list[Part]:

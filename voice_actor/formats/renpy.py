@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -81,7 +82,7 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
 
     The id of a line is the one that Ren'Py gives it, and under which `config.auto_voice` looks for
     its file: that of its "id" clause, or the label and a hash of the statement. A character that
-    another file defines is called as the script calls it.
+    neither the file nor the rules define is called as the script calls it.
     """
     reader = _Reader(text, rules)
     for line in _lines(text):
@@ -92,7 +93,7 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
 
 
 def read_table(text: str, rules: Rules) -> Iterator[Row | Problem]:
-    """The lines of dialogue.tab. Characters are called as the script calls them.
+    """The lines of dialogue.tab. Characters that the rules do not name are called as in the script.
 
     Rows without an identifier are strings of menus and screens, which are not voiced.
     """
@@ -105,13 +106,14 @@ def read_table(text: str, rules: Rules) -> Iterator[Row | Problem]:
         if not line.strip():
             continue
         cells = line.split("\t")
-        if len(cells) < 3:
-            yield Problem(place, f"it has {len(cells)} cells, and at least 3 are needed")
+        if not 3 <= len(cells) <= len(COLUMNS):
+            what = f"it has {len(cells)} cells, and 3 to {len(COLUMNS)} are needed"
+            yield Problem(place, f"{what}; write \\t for a tab within a text")
             continue
         id, who, what = cells[:3]
         if not id:
             continue
-        speaker = _speaker(who, speaker, {})
+        speaker = _speaker(who, speaker, rules.characters)
         script = _SAY.match(cells[5]) if len(cells) > 5 else None
         what = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), what)
         yield from _said(place, speaker, what, rules, _hints(script) if script else (), id)
@@ -125,13 +127,14 @@ class _Reader:
 
     def __init__(self, text: str, rules: Rules):
         self.rules = rules
-        self.names = _names(text)
+        self.names = {**rules.characters, **characters(text)}
         self.blocks: list[_Block] = []
         self.label = ""
         self.last = NARRATOR
         self.voiced: list[str] = []  # statements that count towards the next line's identifier
         self.translated = ""  # the identifier of the line that a translation stands for
         self.taken: set[str] = set()
+        self.counts: Counter[str] = Counter()
         self.own = set(re.findall(r"\sid\s+(\w+)\s*$", text, re.MULTILINE))
 
     def line(self, line: _Line) -> Iterator[Row | Problem]:
@@ -195,10 +198,10 @@ class _Reader:
         said = "".join(f"{each}\r\n" for each in (*self.voiced, code))
         digest = hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()[:8]
         base = f"{self.label.replace('.', '_')}_{digest}" if self.label else digest
-        id, number = base, 0
+        id = base
         while id in self.taken or id in self.own:
-            number += 1
-            id = f"{base}_{number}"
+            self.counts[base] += 1
+            id = f"{base}_{self.counts[base]}"
         self.taken.add(id)
         return id
 
@@ -214,7 +217,7 @@ def _speaker(who: str, last: str, names: Mapping[str, str]) -> str:
     return names.get(who, who)
 
 
-def _names(text: str) -> dict[str, str]:
+def characters(text: str) -> dict[str, str]:
     """Variable -> name of the characters that a script defines."""
     names: dict[str, str] = {}
     for found in _CHARACTER.finditer(re.sub(r"(?m)^\s*#.*", "", text)):

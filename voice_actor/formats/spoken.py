@@ -25,10 +25,12 @@ class Rules:
         variables: name of a variable, as the script writes it -> what is said in its place.
         tags: name of a markup tag -> the direction of its words, such as "emphasis"; "" and a tag
             that is not here leave the words as they are.
+        characters: what a script calls a character -> their name; for those of other files.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    characters: Mapping[str, str] = field(default_factory=dict)
 
 
 class Variable(NamedTuple):

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from conditioning.emotion import quoted
-from voice_actor.scripts import Problem, Row, table_rows
+from voice_actor.scripts import NEEDED, Problem, Row, role_of, table_rows
 
 from .spoken import Either, Piece, Rules, Variable, angled, said
 
@@ -58,9 +58,18 @@ _OWN = {"rowname", "audiofilename", "sourcestring", "spokendialogue", "speakingv
 
 
 def recognised(text: str) -> bool:
-    """Whether a table is one of Unreal's, by its header or by how its texts are written."""
+    """Whether a table is one of Unreal's, by its header or by how its texts are written.
+
+    So is one that has a text but lacks what a plain table needs, under the names that it needs.
+    """
     header = next((row[1] for row in _rows(text) if not isinstance(row, Problem)), [""])
-    return header[0] == "---" or bool(_OWN.intersection(_plain(header)) or _MACRO.search(text))
+    if header[0] == "---" or _OWN.intersection(_plain(header)) or _MACRO.search(text):
+        return True
+    found, plain = _columns(header), {role_of(cell) for cell in header}
+    # The plain table reads it, or says best what is missing.
+    if "text" not in found or plain.issuperset(NEEDED):
+        return False
+    return not header[0] or "character" in found or "text" not in plain
 
 
 def read(text: str, rules: Rules) -> Iterator[Row | Problem]:

@@ -22,8 +22,9 @@ from voice_actor.formats.spoken import (
 )
 from voice_actor.scripts import LONGEST_NAME, Problem, Row, table_rows
 
-STRINGS = ("language", "id", "text", "file", "node", "lineNumber")
-"""The columns that every table of strings has; "lock" and "comment" may follow."""
+STRINGS = ("id", "text", "file", "node", "lineNumber")
+"""The columns that every table of strings has; others, such as "language" and "lock", may too."""
+_FIRST = ("LineCode", "LineText")  # of Yarn 1, in place of "id" and "text"
 
 _ENDS = {"if": "endif", "once": "endonce", "enum": "endenum"}
 _CHOOSING = ("select", "plural", "ordinal")  # markup that puts in one of its own values
@@ -62,19 +63,34 @@ def read(text: str, rules: Rules) -> Iterator[Row | Problem]:
     yield from reader.end()
 
 
+def recognised(text: str) -> bool:
+    """Whether a table is one of strings, by its columns."""
+    header = {cell.strip('" ') for cell in _header(text)[0]}
+    return header.issuperset(STRINGS) or header.issuperset(_FIRST)
+
+
+def _header(text: str) -> tuple[list[str], str]:
+    """The columns of a table, and what separates them."""
+    first = text.lstrip().partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    return first.split(separator), separator
+
+
 def read_strings(text: str, rules: Rules) -> Iterator[Row | Problem]:
     """The lines of a table of strings (.csv): the columns of `STRINGS`.
 
     Expressions stand there as "{0}", "{1}" and so on; the variable's name is the number.
     """
     header = None
-    for found in table_rows(text):
+    for found in table_rows(text, _header(text)[1]):
         if isinstance(found, Problem):
             yield found
             return
         place, cells = found
         if header is None:
             header = [cell.strip() for cell in cells]
+            if set(header).issuperset(_FIRST):
+                header = [{"LineCode": "id", "LineText": "text"}.get(name, name) for name in header]
             missing = [name for name in ("id", "text") if name not in header]
             if missing:
                 yield Problem(place, f"there is no column {' or '.join(map(repr, missing))}")

@@ -1,0 +1,290 @@
+"""The plan of a production: which lines are spoken, by whom and how, each with a key of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from conditioning.direction import Direction, DirectionReader
+from conditioning.director import Cue, Director, Line
+from conditioning.emotion import quoted
+from conditioning.errors import InvalidInput, UserError
+from conditioning.weights import CHECKPOINTS, hash_of
+from voice_actor import __version__
+from voice_actor.casting import cast_voice
+from voice_actor.phonemes import phonemize
+from voice_actor.scripts import Problem, ScriptLine, speakers
+from voice_actor.scripts import _refuse as refuse_all
+from voice_actor.voices import Voice, accent_of
+
+from .cast_file import CastFile
+from .delivery import Delivery, file_places
+from .gate import Gate
+from .roles import Role, played
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MOST_TAKES = 16  # of a line; an audition of more is for `voice-actor speak`
+
+
+@dataclass(frozen=True)
+class Job:
+    """A line to speak, with everything that decides how it sounds and where it goes.
+
+    Attributes:
+        line: as the script has it.
+        place: of the audio file in the production's folder, such as "voice/x.ogg".
+        direction: what is asked of the voice.
+        voice: a name of the cast or a blend.
+        pronunciations: written word -> phonemes.
+        loudness: LUFS of the voice's neutral reading.
+        seed, first, takes: attempts `first`, `first` + 1 … at the line, of which the best is kept;
+            see `voicing`.
+        delivery: in what form it is handed over.
+        gate: what a good line is; None where nobody listens.
+        notes: what a person should know about the direction.
+        key: other keys sound different; see `Plan`.
+    """
+
+    line: ScriptLine
+    place: str
+    direction: Direction
+    voice: str
+    pronunciations: Mapping[str, str]
+    loudness: float
+    seed: int
+    first: int
+    takes: int
+    delivery: Delivery
+    gate: Gate | None
+    notes: tuple[str, ...]
+    key: str
+
+
+class Unspoken(NamedTuple):
+    """A line that holds no word, such as "..."."""
+
+    line: ScriptLine
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cast file makes of a script.
+
+    The key of a line is a hash of its text and its direction as written, of its character's role,
+    of seed, takes, delivery and gate, and of this version and its weights. Where moods carry over,
+    it is one of what the director makes of the line, too: what is said before then counts.
+
+    Attributes:
+        lines: of all scripts, in their order.
+        cast: who plays whom.
+        voices: of the cast.
+        reader: reads directions.
+        takes: at each line, of which the best is kept; 1 to 16.
+        gate: None where nobody listens.
+        retakes: keys of recordings that are not wanted, by the line's id.
+    """
+
+    lines: tuple[ScriptLine, ...]
+    cast: CastFile
+    voices: tuple[Voice, ...]
+    reader: DirectionReader
+    takes: int = 1
+    gate: Gate | None = None
+    retakes: Mapping[str, Collection[str]] | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.takes <= MOST_TAKES:
+            raise InvalidInput(
+                f"{self.takes} takes of each line are asked for; allowed: 1 to {MOST_TAKES}."
+            )
+        first = speakers(self.lines)
+        _refuse(
+            _problem(
+                first[name],
+                f"{quoted(name)} is not in the cast file; add [characters."
+                f"{json.dumps(name, ensure_ascii=False)}] to it, or let --draft add it",
+            )
+            for name in self.cast.missing(first)
+        )
+
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """Where each line's audio lies, by its id."""
+        return file_places(self.cast.delivery, [line.id for line in self.lines])
+
+    @cached_property
+    def players(self) -> dict[str, Player]:
+        """Who plays whom, by the script's names for the characters."""
+        return {
+            name: Player.of(self.cast.role(name), self.voices) for name in speakers(self.lines)
+        }
+
+    @cached_property
+    def keys(self) -> dict[str, tuple[str, int]]:
+        """The key of each line and its first attempt, by its id.
+
+        Raises:
+            InvalidInput: where moods carry over, every problem with a direction.
+        """
+        cues = self._cues(self.lines) if self.cast.moods else {}
+        return {line.id: self._wanted(line, cues.get(line.id)) for line in self.lines}
+
+    def _wanted(self, line: ScriptLine, cue: Cue | None) -> tuple[str, int]:
+        """The first key that nobody wants to have spoken again, and where its attempts begin."""
+        player = self.players[line.character]
+        decides = {
+            "version": version(),
+            "text": line.text,
+            "direction": line.direction,
+            "player": player.to_json(),
+            "loudness": self._loudness(line),
+            "seed": self.cast.seed,
+            "takes": self.takes,
+            "delivery": asdict(self.cast.delivery),
+            "gate": self.gate and asdict(self.gate),
+            "cue": cue and _digest([cue.direction.to_json(), cue.direction.curve.to_json()]),
+        }
+        unwanted = (self.retakes or {}).get(line.id, ())
+        attempts = self.takes + (self.gate.retries if self.gate else 0)
+        first = 0
+        while (key := _digest([decides, first])) in unwanted:
+            first += attempts
+        return key, first
+
+    def _loudness(self, line: ScriptLine) -> float:
+        own = self.players[line.character].role.loudness
+        return self.cast.delivery.loudness if own is None else own
+
+    def jobs(self, ids: Collection[str]) -> tuple[list[Job], list[Unspoken]]:
+        """What is to be done for lines, in their order, and those of them that hold no word.
+
+        Raises:
+            InvalidInput: every problem with these lines.
+        """
+        lines = [line for line in self.lines if line.id in ids]
+        cues = self._cues(self.lines if self.cast.moods else lines)
+        jobs, unspoken, problems = [], [], []
+        for line in lines:
+            player, cue = self.players[line.character], cues[line.id]
+            direction = played(cue.direction, player.role)
+            if not any(character.isalnum() for character in direction.text):
+                unspoken.append(Unspoken(line, "it holds no word"))
+                continue
+            try:
+                phonemize(
+                    direction.text,
+                    accent_of(player.voice),
+                    pronunciations=player.role.pronunciations,
+                )
+            except UserError as error:
+                problems.append(_problem(line, str(error)))
+                continue
+            key, first = self.keys[line.id]
+            jobs.append(
+                Job(
+                    line=line,
+                    place=self.places[line.id],
+                    direction=direction,
+                    voice=player.voice,
+                    pronunciations=dict(player.role.pronunciations),
+                    loudness=self._loudness(line),
+                    seed=self.cast.seed,
+                    first=first,
+                    takes=self.takes,
+                    delivery=self.cast.delivery,
+                    gate=self.gate,
+                    notes=_notes(line, cue),
+                    key=key,
+                )
+            )
+        _refuse(problems)
+        return jobs, unspoken
+
+    def _cues(self, lines: Sequence[ScriptLine]) -> dict[str, Cue]:
+        """What the director makes of lines, by id.
+
+        A direction that cannot be read is left out, and the cue's line then has none: writers put
+        into parentheses what no voice can do, such as "picks up a mug".
+        """
+        director = Director(
+            {name: player.role.traits for name, player in self.players.items()},
+            self.reader,
+            habits={name: player.role.baseline for name, player in self.players.items()},
+        )
+        cues, problems = {}, []
+        for line in lines:
+            if not self.cast.moods:
+                director.reset()
+            asked = Line(line.character, line.text, line.direction, line.to)
+            try:
+                try:
+                    cues[line.id] = director.direct(asked)
+                except UserError:
+                    if asked.direction is None:
+                        raise
+                    cues[line.id] = director.direct(replace(asked, direction=None))
+            except UserError as error:
+                problems.append(_problem(line, str(error)))
+        _refuse(problems)
+        return cues
+
+
+@dataclass(frozen=True)
+class Player:
+    """A role with the voice that it gets."""
+
+    role: Role
+    voice: str
+    why: tuple[str, ...]
+
+    @classmethod
+    def of(cls, role: Role, voices: Sequence[Voice]) -> Player:
+        casting = cast_voice(role.who, role.voice, voices)
+        return cls(role, casting.voice, () if role.voice else casting.reasons)
+
+    def to_json(self) -> dict:
+        """For the manifest, and for a line's key."""
+        return {
+            "voice": self.voice,
+            "persona": self.role.persona,
+            "mood": self.role.baseline.to_json(),
+            "temperament": asdict(self.role.traits),
+            "pronunciations": dict(self.role.pronunciations),
+        }
+
+
+@cache
+def version() -> str:
+    """Of the code and of all its weights."""
+    return f"{__version__} {hash_of(CHECKPOINTS / 'manifest.toml')[:12]}"
+
+
+Found = tuple[str, Problem]  # with the name of the script
+
+
+def _problem(line: ScriptLine, what: str) -> Found:
+    return line.script, Problem(line.place, what.rstrip("."))
+
+
+def _refuse(problems: Iterable[Found]) -> None:
+    problems = list(problems)
+    refuse_all(problems, list(dict.fromkeys(name for name, _ in problems)))
+
+
+def _notes(line: ScriptLine, cue: Cue) -> tuple[str, ...]:
+    notes = cue.direction.notes
+    if line.direction and cue.line.direction is None:
+        left = f"The direction {quoted(line.direction)} cannot be read and was left out."
+        notes = (left, *notes)
+    return tuple(dict.fromkeys(notes))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

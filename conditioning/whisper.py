@@ -309,7 +309,7 @@ def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
     Both are first put through Whisper's normaliser of English (case, punctuation, numbers,
     contractions, fillers), without its list of British spellings.
     """
-    normalise = _normaliser()
+    normalise = normaliser()
     expected, heard = normalise(reference).split(), normalise(hypothesis).split()
     # Levenshtein's distance, one row at a time.
     row = list(range(len(heard) + 1))
@@ -323,7 +323,8 @@ def word_errors(reference: str, hypothesis: str) -> tuple[int, int]:
 
 
 @cache
-def _normaliser():
+def normaliser():
+    """Whisper's normaliser of English, from text to text, without British spellings."""
     from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
     return EnglishTextNormalizer({})

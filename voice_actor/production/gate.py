@@ -18,8 +18,7 @@ from conditioning.errors import InvalidInput
 from conditioning.estimator import EmotionEstimator, Estimate
 from conditioning.manner import BOUNDS
 from conditioning.whisper import Whisper
-from conditioning.whisper import _normaliser as normaliser
-from voice_actor.audition import habit, judge, listen
+from conditioning.whisper import normaliser
 from voice_actor.performance import Performance, places_of
 from voice_actor.phonemes import phonemize
 from voice_actor.voices import accent_of
@@ -330,6 +329,9 @@ class Examiner:
             if compared.errors > gate.word_errors * compared.words:
                 faults.append(_misheard(compared))
         if self.estimator is not None:
+            # Whoever only reads a cast file, which holds a gate, is spared torch.
+            from voice_actor.audition import habit, judge, listen
+
             heard = listen(performance, self.estimator, habit(self.estimator, neutral))
             score, reason = judge(performance, heard)
             told |= {

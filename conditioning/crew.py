@@ -6,21 +6,17 @@ A worker is a function from a task to its result; `hire` gives one, and travels 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import pickle
 import signal
 import socket
-import sys
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property
-from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from types import ModuleType
 from typing import Any, TypeVar
 
 from conditioning.errors import InvalidInput, UserError
@@ -154,61 +150,15 @@ _busy = threading.RLock()
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch on one thread: processes do not fight, and results are the same for any `jobs`.
+    """Torch on one thread: processes do not fight, and results are the same for any `jobs`."""
+    import torch
 
-    Where torch is not imported yet this does not do it, but watches for when it is.
-    """
-    with contextlib.ExitStack() as undo:
-
-        def hold(torch: ModuleType) -> None:
-            undo.callback(torch.set_num_threads, torch.get_num_threads())
-            torch.set_num_threads(1)
-
-        if sys.modules.get("torch"):
-            import torch  # another thread may be in the middle of it
-
-            hold(torch)
-        else:
-            watch = _Watch("torch", hold)
-            sys.meta_path.insert(0, watch)
-            undo.callback(watch.end)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
         yield
-
-
-class _Watch(MetaPathFinder):
-    """Tells of a module when it is imported, once.
-
-    OMP_NUM_THREADS would say the same to torch beforehand, but MKL_NUM_THREADS overrules it, and
-    torch could not be given its own number of threads back.
-    """
-
-    def __init__(self, name: str, tell: Callable[[ModuleType], None]):
-        self.name = name
-        self.tell = tell
-        self._searching = False
-
-    def end(self) -> None:
-        with contextlib.suppress(ValueError):
-            sys.meta_path.remove(self)
-
-    def find_spec(self, name, path=None, target=None):
-        if name != self.name or self._searching:
-            return None
-        self._searching = True
-        try:
-            spec = importlib.util.find_spec(name)  # by the other finders
-        finally:
-            self._searching = False
-        if spec is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                load(module)
-                self.end()  # not before: who only asks whether it is installed never loads it
-                self.tell(module)
-
-            spec.loader.exec_module = exec_module
-        return spec
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _share_out(

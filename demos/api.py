@@ -171,8 +171,8 @@ class Service:
             listen: Whether each line is also listened to; it takes about twice as long.
 
         Returns:
-            A ZIP of a wav and mouth cues for each line and a manifest, and a summary: the cast, how
-            many lines were spoken, and why others were not.
+            A ZIP of a wav and mouth cues for each line, a manifest and a page on which to hear it
+            all, and a summary: the cast, how many lines were spoken, and why others were not.
         """
         if not isinstance(listen, bool):
             raise InvalidInput(f"listen is {listen!r:.40}; allowed: true or false.")
@@ -186,7 +186,7 @@ class Service:
             failed = dict(scene.failed)
             if not scene.said:
                 raise InvalidInput(next(iter(failed.values()), "No line could be spoken."))
-            packed = scene.zip({voice.name: voice.licence for voice in self._room.voices})
+            packed = scene.zip(self._room.voices)
         finally:
             desk.leave()
         told = {"cast": scene.to_cast(), "spoken": len(scene.said), "not_spoken": failed}
@@ -410,7 +410,7 @@ CAPTAIN: (furious) You let it go dark?
 \"\"\"
 studio = Client("{address}")
 file, told = studio.predict(script, api_name="/scene")
-zipfile.ZipFile(file).extractall("scene")  # audio, mouth cues and manifest.json
+zipfile.ZipFile(file).extractall("scene")  # audio, mouth cues, manifest.json and review.html
 print(told["spoken"], told["cast"])
 """,
     ),

@@ -249,7 +249,7 @@ def page_of(scene: Scene) -> dict[str, Any]:
 
 def packed(room: Room, visitor: Visitor, scene: Scene) -> str:
     """Where the browser finds the scene as a ZIP; the one made before is deleted."""
-    content = scene.zip({voice.name: voice.licence for voice in room.voices})
+    content = scene.zip(room.voices)
     before = visitor.desk.get(PACKED)
     visitor.desk[PACKED] = made = visitor.publish("scene.zip", content)
     if before:

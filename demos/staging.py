@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import threading
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conditioning.director import Cue, Director, Line
 from conditioning.emotion import EmotionVector, quoted
 from conditioning.errors import InvalidInput, UserError
-from conditioning.persona import Persona
 from conditioning.temperament import Temperament, find_temperament
-from voice_actor.audition import MOST_TAKES, Take
-from voice_actor.mouth import mouth_cues, rhubarb_json
-from voice_actor.performance import Performance
+from voice_actor.production.delivery import Delivery, file_places
 from voice_actor.production.draft import Part, draft_cast
-from voice_actor.scripts import Problem, ScriptLine, file_names, read_script, refuse, suffix_of
+from voice_actor.production.gate import Verdict, heard_in
+from voice_actor.production.manifest import manifest_csv, manifest_json, strongest
+from voice_actor.production.plan import Job, Player, version
+from voice_actor.production.review import review_page
+from voice_actor.production.roles import Role, played
+from voice_actor.production.voicing import Attempt, Voiced, licence_of, packed, seed_and_take
+from voice_actor.scripts import Problem, ScriptLine, read_script, refuse, suffix_of
 from voice_actor.voices import Voice, parse_voice
 
 from .room import LONGEST_LINE, Room, Visitor, withdraw
 
 if TYPE_CHECKING:
     from conditioning.direction import Direction, DirectionReader
+    from voice_actor.audition import Take
 
 MOST_LINES = 300  # in the studio
 LONGEST_SCRIPT = 500_000  # characters
 SPOKEN = 0.6  # of the work at a line, where it is listened to as well
 SHOWN = 3  # emotions on a card
-NOTE = (
-    "All speech here is synthetic and marked as such: by an inaudible watermark and in the "
-    "metadata of each file. Keep both when you publish it, and say that it is synthetic where "
-    "listeners might take it for a person's."
-)
+SEED = 0
+DELIVERY = Delivery("plain", "wav")
+# dB. Lines go home as they were heard on the page: to level them takes a reading of each voice.
+GAIN = 0.0
 
 EXAMPLE = """# A lighthouse in a storm. Three people, one lamp.
 OLD MAN: (calm) Shut the door. The sea has no manners tonight.
@@ -54,27 +55,27 @@ MARA: (relieved, overjoyed) She saw us. She saw the light!
 
 
 @dataclass(frozen=True)
-class Role:
-    """A character of a scene.
+class Character(Role):
+    """Who speaks in a scene; their voice and their temperament are always given.
 
     Attributes:
         lines: how many they have.
-        voice: a name of the cast or a blend.
-        temperament: a word of `TEMPERAMENTS`.
-        who: what the character's name or first direction says about them.
         why: that voice, in a few words.
     """
 
-    character: str
-    lines: int
-    voice: str
-    temperament: str = "average"
-    who: Persona = field(default_factory=Persona)
+    lines: int = 0
     why: str = ""
 
-
-def _role(part: Part) -> Role:
-    return Role(part.character, part.lines, part.voice, who=part.who, why=part.why)
+    @classmethod
+    def of(cls, part: Part) -> Character:
+        return cls(
+            part.character,
+            part.voice,
+            part.persona,
+            temperament="average",
+            lines=part.lines,
+            why=part.why,
+        )
 
 
 class Remembering:
@@ -113,29 +114,27 @@ class Directed(NamedTuple):
 
     cue: Cue
     direction: Direction
-    asked: list[list]
+    asked: list[tuple[str, float]]
     trouble: str
     digest: str
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know about the direction."""
+        return (*filter(None, [self.trouble]), *self.direction.notes)
+
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class Said(Attempt):
     """What a line became when it was spoken.
 
     Attributes:
-        key: all that decided it; another one means that it has to be spoken again.
-        written: its direction, as the script or the creator had it.
-        number: of the attempt, from 0.
+        job: the line with the direction that it then had, and all that decided how it sounds.
         url: where the browser finds it.
-        heard: what an estimator heard in it, if it was asked.
     """
 
-    key: str
-    written: str
-    performance: Performance
-    number: int
+    job: Job
     url: str
-    heard: Take | None = None
 
 
 class Step(NamedTuple):
@@ -153,7 +152,7 @@ class Scene:
 
     Attributes:
         name, source: the script as it came.
-        roles: the cast, by character.
+        roles: the cast, by name.
         changed: directions that the creator wrote on the page, by the line's id.
         tries: which attempt at a line is wanted, by its id; 0 unless given.
         said: what has been spoken, by the line's id.
@@ -166,7 +165,7 @@ class Scene:
     name: str
     source: str
     lines: tuple[ScriptLine, ...]
-    roles: dict[str, Role]
+    roles: dict[str, Character]
     reader: Remembering
     changed: dict[str, str] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
@@ -205,7 +204,8 @@ class Scene:
                 f"The script has {len(lines):,} lines; the studio takes up to {MOST_LINES} at "
                 "once. Split it into scenes."
             )
-        roles = {part.character: _role(part) for part in draft_cast(lines, room.voices)}
+        cast = draft_cast(lines, room.voices)
+        roles = {part.character: Character.of(part) for part in cast}
         scene = cls(name, source, lines, roles, Remembering(room.actor.reader, room.reading))
         if before is not None:
             scene._go_on_from(before)
@@ -246,10 +246,9 @@ class Scene:
         """
         self._directing += 1
         mine = self._directing
-        temperaments = {
-            name: find_temperament(role.temperament) for name, role in self.roles.items()
-        }
-        director = Director(temperaments, self.reader)
+        temperaments = {name: role.traits for name, role in self.roles.items()}
+        habits = {name: role.baseline for name, role in self.roles.items()}
+        director = Director(temperaments, self.reader, habits=habits)
         directed, problems = {}, []
         for number, line in enumerate(self.lines, 1):
             try:
@@ -279,12 +278,9 @@ class Scene:
             cue = director.direct(replace(asked, direction=None))
         if not cue.direction.text.strip():
             raise InvalidInput(f"nothing in {quoted(line.text)} can be spoken")
-        who = self.roles[line.character].who
-        direction = _as_somebody(cue.direction, who)
-        curve = direction.curve.to_json()
-        decides = json.dumps([line.text, direction.to_json(), curve, repr(who)])
-        digest = hashlib.sha256(decides.encode()).hexdigest()
-        return Directed(cue, direction, strongest(cue.emotion), trouble, digest)
+        direction = played(cue.direction, self.roles[line.character])
+        digest = _digest([line.text, direction.to_json(), direction.curve.to_json()])
+        return Directed(cue, direction, strongest(cue.emotion.to_json(), SHOWN), trouble, digest)
 
     def written(self, line: ScriptLine) -> str:
         """A line's direction in words: the creator's, or the script's."""
@@ -326,14 +322,14 @@ class Scene:
     # Speaking
 
     def key(self, line: ScriptLine) -> str:
-        """All that decides how a line sounds."""
+        """A hash of all that decides how a line sounds."""
         voice, attempt = self.roles[line.character].voice, self.tries.get(line.id, 0)
-        return f"{self.directed[line.id].digest} {voice} {attempt}"
+        return _digest([version(), self.directed[line.id].digest, voice, attempt])
 
     def is_current(self, line: ScriptLine) -> bool:
         """Whether what was spoken is what the page now asks for."""
         said = self.said.get(line.id)
-        return said is not None and said.key == self.key(line)
+        return said is not None and said.job.key == self.key(line)
 
     def try_again(self, id: str) -> None:
         """Another attempt at a line that was spoken as it stands."""
@@ -360,11 +356,11 @@ class Scene:
         wanted = [line.id for line in self.lines] if ids is None else [*ids, *self._left]
         self.stop()
         mine = self._run
-        names = file_names(line.id for line in self.lines)
+        places = self._places()
         todo = [
             line
             for line in map(self.line, dict.fromkeys(wanted))
-            if not self.is_current(line) or (listen and self.said[line.id].heard is None)
+            if not self.is_current(line) or (listen and not self.said[line.id].verdict.heard_by)
         ]
         try:
             for number, line in enumerate(todo, 1):
@@ -378,7 +374,7 @@ class Scene:
                     return
                 self.failed.pop(line.id, None)
                 try:
-                    for share in self._make(room, visitor, line, names[line.id], listen):
+                    for share in self._make(room, visitor, line, places[line.id], listen):
                         self.step = Step(
                             number, len(todo), line.character, before + share / len(todo)
                         )
@@ -387,36 +383,58 @@ class Scene:
                             return
                 except UserError as error:
                     # One line must not keep the others from being spoken.
-                    self.failed[line.id] = f"Not spoken: {error}"
+                    self.failed[line.id] = str(error)
         finally:
             if self._run == mine:
                 self.step, self._left = None, ()
 
     def _make(
-        self, room: Room, visitor: Visitor, line: ScriptLine, name: str, listen: bool
+        self, room: Room, visitor: Visitor, line: ScriptLine, place: str, listen: bool
     ) -> Iterator[float]:
         """Speaks a line, if that is needed, and listens to it, if it is asked: the share done."""
         if not self.is_current(line):
-            key, number, written = self.key(line), self.tries.get(line.id, 0), self.written(line)
-            # The takes of a seed differ to be heard; another seed alone is another breath.
-            seed, take = number - number % MOST_TAKES, number % MOST_TAKES
-            directed, voice = self.directed[line.id].direction, self.roles[line.character].voice
-            speaking = room.speak(line.text, directed, voice, seed, take)
+            job = self._job(line, place)
+            seed, take = seed_and_take(job.seed, job.first)
+            speaking = room.speak(job.line.text, job.direction, job.voice, seed, take)
             for share in speaking:
                 yield (SPOKEN if listen else 1.0) * share
             performance = speaking.performance()
-            url = visitor.publish(f"{name}.wav", performance.encode())
+            url = visitor.publish(PurePath(place).name, performance.encode())
             before = self.said.get(line.id)
-            self.said[line.id] = Said(key, written, performance, number, url)
+            self.said[line.id] = Said(job.first, performance, Verdict(faults=()), job, url)
             if before is not None:
                 withdraw(before.url)
             yield SPOKEN if listen else 1.0
         said = self.said[line.id]
-        if listen and said.heard is None:
-            heard = room.judge(said.performance, said.number % MOST_TAKES, _seed(said))
+        if listen and not said.verdict.heard_by:
+            seed, take = seed_and_take(said.job.seed, said.number)
+            verdict = _verdict(room.judge(said.performance, take, seed))
             # Whoever took over may have spoken it again meanwhile.
             if self.said.get(line.id) is said:
-                self.said[line.id] = replace(said, heard=heard)
+                self.said[line.id] = replace(said, verdict=verdict)
+
+    def _places(self) -> dict[str, str]:
+        """Where each line's audio lies in the ZIP, by its id."""
+        return file_places(DELIVERY, [line.id for line in self.lines])
+
+    def _job(self, line: ScriptLine, place: str) -> Job:
+        """A line as it is to be spoken now."""
+        directed, role = self.directed[line.id], self.roles[line.character]
+        return Job(
+            line=replace(line, direction=self.written(line) or None),
+            place=place,
+            direction=directed.direction,
+            voice=role.voice,
+            pronunciations=role.pronunciations,
+            loudness=DELIVERY.loudness,
+            seed=SEED,
+            first=self.tries.get(line.id, 0),
+            takes=1,
+            delivery=DELIVERY,
+            gate=None,
+            notes=directed.notes,
+            key=self.key(line),
+        )
 
     # Showing and handing over
 
@@ -425,8 +443,11 @@ class Scene:
         return [self._card(number, line) for number, line in enumerate(self.lines, 1)]
 
     def _card(self, number: int, line: ScriptLine) -> dict[str, Any]:
-        cue, direction, asked, trouble, _ = self.directed[line.id]
+        directed, failed = self.directed[line.id], self.failed.get(line.id)
         said = self.said.get(line.id)
+        heard = None
+        if said is not None and said.verdict.heard_by:
+            heard = strongest(said.verdict.heard.to_json(), SHOWN)
         state = "new" if said is None else "spoken" if self.is_current(line) else "changed"
         return {
             "id": line.id,
@@ -436,14 +457,14 @@ class Scene:
             "voice": self.roles[line.character].voice,
             "text": line.text,
             "direction": self.written(line),
-            "asked": asked,
-            "mood": cue.before.name,
-            "why": list(cue.why),
-            "notes": [*filter(None, (self.failed.get(line.id), trouble)), *direction.notes],
+            "asked": directed.asked,
+            "mood": directed.cue.before.name,
+            "why": list(directed.cue.why),
+            "notes": [*([f"Not spoken: {failed}"] if failed else []), *directed.notes],
             "state": state,
             "url": said.url if said else "",
             "seconds": round(said.performance.audio.duration, 1) if said else 0,
-            "heard": strongest(heard_in(said.heard)) if said and said.heard else None,
+            "heard": heard,
         }
 
     def to_cast(self) -> list[dict[str, Any]]:
@@ -459,11 +480,11 @@ class Scene:
             for role in self.roles.values()
         ]
 
-    def zip(self, licences: Mapping[str, str]) -> bytes:
-        """Everything that is spoken, with a manifest, as a ZIP.
+    def zip(self, voices: Sequence[Voice]) -> bytes:
+        """Everything that is spoken, as `voice-actor cast` would leave it, and the script: a ZIP.
 
         Args:
-            licences: of each voice.
+            voices: all that can have spoken.
 
         Raises:
             InvalidInput: nothing is spoken.
@@ -472,101 +493,57 @@ class Scene:
         spoken = [line for line in self.lines if line.id in said]
         if not spoken:
             raise InvalidInput("Nothing is spoken yet; press Speak all first.")
-        names = file_names(line.id for line in spoken)
-        files = {line.id: f"audio/{names[line.id]}.wav" for line in spoken}
-        described = [
-            self._described(line, said[line.id], files[line.id], licences) for line in spoken
-        ]
-        manifest = {
-            "script": self.name,
-            "note": NOTE,
-            "cast": self.to_cast(),
-            "lines": described,
-            "not_spoken": [line.id for line in self.lines if line.id not in said],
+        places = self._places()
+        made = [_packed(line, said[line.id], places[line.id], voices) for line in spoken]
+        records = [voiced.record for voiced in made]
+        build = {
+            "version": version(),
+            "scripts": [self.name],
+            "cast": {
+                name: Player(role, role.voice, ()).to_json() for name, role in self.roles.items()
+            },
+            "not_spoken": [
+                {"id": line.id, "why": self.failed.get(line.id, "nobody has asked for it yet")}
+                for line in self.lines
+                if line.id not in said
+            ],
+            # What the page asked to have otherwise by the time of the download.
+            "changed_since": [
+                line.id for line in spoken if said[line.id].job.key != self.key(line)
+            ],
         }
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-            for line in spoken:
-                performance = said[line.id].performance
-                file.writestr(files[line.id], performance.encode())
-                mouth = rhubarb_json(mouth_cues(performance), f"{names[line.id]}.wav")
-                file.writestr(f"mouth/{names[line.id]}.json", json.dumps(mouth))
-            file.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
-            file.writestr("manifest.csv", _table(described))
-            file.writestr(f"script{PurePath(self.name).suffix.lower()}", self.source)
-        return packed.getvalue()
-
-    def _described(
-        self, line: ScriptLine, said: Said, file: str, licences: Mapping[str, str]
-    ) -> dict[str, Any]:
-        performance = said.performance
-        names = [name for name, _ in parse_voice(performance.voice, licences)]
-        described = {
-            "id": line.id,
-            "character": line.character,
-            "to": list(line.to),
-            "text": performance.text,
-            "file": file,
-            "mouth": file.replace("audio/", "mouth/", 1).removesuffix("wav") + "json",
-            "voice": performance.voice,
-            "seed": _seed(said),
-            "take": said.number % MOST_TAKES,
-            "direction": said.written,
-            "asked": performance.direction.curve.mean().to_json(),
-            "duration": round(performance.audio.duration, 4),
-            "words": [[word, round(a, 4), round(b, 4)] for word, a, b in performance.words],
-            "synthetic": True,
-            "licence": " and ".join(dict.fromkeys(licences[name] for name in names)),
-            "provenance": asdict(performance.provenance),
-            # Whether the page asked for something else by the time of the download.
-            "changed_since": said.key != self.key(line),
+        files: dict[str, bytes | str] = {}
+        for voiced in made:
+            files |= voiced.files
+        files |= {
+            "manifest.json": manifest_json(records, build),
+            "manifest.csv": manifest_csv(records),
+            "review.html": review_page(records, PurePath(self.name).stem),
+            f"script{PurePath(self.name).suffix.lower()}": self.source,
         }
-        if said.heard is not None:
-            described["heard"] = heard_in(said.heard).to_json()
-            described["score"] = round(said.heard.score, 4)
-            described["heard_by"] = said.heard.heard[0].estimator
-        return described
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+            for path, part in files.items():
+                file.writestr(path, part)
+        return content.getvalue()
 
 
-def strongest(vector: EmotionVector) -> list[list]:
-    """The first few emotions, for a card."""
-    return [[name, round(value, 2)] for name, value in vector.items()[:SHOWN] if value >= 0.005]
+def _packed(line: ScriptLine, said: Said, place: str, voices: Sequence[Voice]) -> Voiced:
+    """The files of what was said, where the script has the line now."""
+    now = replace(said.job.line, script=line.script, place=line.place, to=line.to)
+    job = replace(said.job, line=now, place=place)
+    return packed(job, said, said.number + 1, GAIN, licence_of(job.voice, voices))
 
 
-def heard_in(take: Take) -> EmotionVector:
-    """What was heard in a take, its mean over the windows that were listened to."""
-    share = 1 / len(take.heard)
-    total: Counter[str] = Counter()
-    for estimate in take.heard:
-        for name, value in estimate.intensities.items():
-            total[name] += share * value
-    return EmotionVector({name: min(value, 1.0) for name, value in total.items()})
+def _verdict(take: Take) -> Verdict:
+    return Verdict(
+        faults=(),
+        heard=heard_in(take.heard),
+        score=take.score,
+        reason=take.reason,
+        heard_by=take.heard[0].estimator,
+    )
 
 
-def _as_somebody(direction: Direction, who: Persona) -> Direction:
-    """The direction for somebody: what it says itself about the speaker holds."""
-    said = direction.persona
-    if not who.is_somebody or said.is_somebody:
-        return direction
-    persona = replace(said, gender=who.gender, age=who.age, accent=who.accent, timbre=who.timbre)
-    return replace(direction, persona=persona)
-
-
-def _seed(said: Said) -> int:
-    return said.number - said.number % MOST_TAKES
-
-
-def _table(described: Sequence[Mapping[str, Any]]) -> bytes:
-    """The manifest for spreadsheets, which know UTF-8 by its mark."""
-    columns = list(dict.fromkeys(name for row in described for name in row))
-    table = io.StringIO(newline="")
-    writer = csv.DictWriter(table, columns, restval="")
-    writer.writeheader()
-    writer.writerows({name: _flat(value) for name, value in row.items()} for row in described)
-    return table.getvalue().encode("utf-8-sig")
-
-
-def _flat(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

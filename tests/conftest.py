@@ -1,14 +1,18 @@
-"""Fixtures that several files share: a studio of toys, and a browser that visits it."""
+"""Fixtures that several files share: commands and a studio of toys, and a browser that visits."""
 
 from __future__ import annotations
 
 import shutil
 import socket
+from functools import partial
 
 import pytest
 from playwright.sync_api import sync_playwright
 from toys import HummingBackbone, InkMarker, ToyEstimator
 
+from conditioning import weights
+from conditioning.estimator import EmotionEstimator
+from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
 
@@ -17,6 +21,27 @@ from voice_actor.adapter import EmotionAdapter
 def humming() -> VoiceActor:
     """An actor who hums; one for all tests, since a performance leaves nothing behind."""
     return VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+
+
+def load(toy: VoiceActor, folder: str | None = None) -> VoiceActor:
+    """Looks for weights where it is told to, as the real one does, and gives the toy."""
+    weights.path("adapter-seed", folder=folder)
+    return toy
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command in an empty folder with the humming actor: (code, out, err)."""
+    monkeypatch.chdir(tmp_path)
+    toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
+    monkeypatch.setattr(VoiceActor, "load", staticmethod(partial(load, toy)))
+    monkeypatch.setattr(EmotionEstimator, "load", staticmethod(lambda *_: ToyEstimator()))
+
+    def run(*arguments: str):
+        code = cli.main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

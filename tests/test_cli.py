@@ -5,43 +5,20 @@ from __future__ import annotations
 import io
 import json
 import os
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from toys import HummingBackbone, InkMarker, ToyEstimator
+from toys import ToyEstimator
 
 from conditioning import weights
 from conditioning.audio import Audio, read_metadata
 from conditioning.estimator import EmotionEstimator
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
-from voice_actor.adapter import EmotionAdapter
 from voice_actor.phonemes import phonemize
 
 LINE = "Get out of here, all of you!"
-
-
-def load(toy: VoiceActor, folder: str | None = None) -> VoiceActor:
-    """Looks for weights where it is told to, as the real one does, and gives the toy."""
-    weights.path("adapter-seed", folder=folder)
-    return toy
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs a command in an empty folder with the humming actor: (code, out, err)."""
-    monkeypatch.chdir(tmp_path)
-    toy = VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker())
-    monkeypatch.setattr(VoiceActor, "load", staticmethod(partial(load, toy)))
-    monkeypatch.setattr(EmotionEstimator, "load", staticmethod(lambda *_: ToyEstimator()))
-
-    def run(*arguments: str):
-        code = cli.main(arguments)
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def test_a_directed_line_becomes_a_file_and_says_so(run, tmp_path):

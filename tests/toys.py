@@ -135,3 +135,12 @@ class ToyEstimator(EmotionEstimator):
             places = {"valence": -abs(high) / 2, "arousal": high}
             degrees = {"neutral": 1 - abs(high), "strength": abs(high)}
             yield estimate(self, heard, start, end, **places, **degrees)
+
+
+def toy_voicer():
+    """Who speaks a production's lines with toys; picklable, for other processes and machines."""
+    from voice_actor.actor import VoiceActor
+    from voice_actor.adapter import EmotionAdapter
+    from voice_actor.production.voicing import Voicer
+
+    return Voicer(lambda: VoiceActor(HummingBackbone(), EmotionAdapter.load(), InkMarker()))

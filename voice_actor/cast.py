@@ -6,8 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from conditioning.errors import InvalidInput
@@ -116,16 +118,20 @@ def planned(texts: Mapping[str, str], place: Path, options: argparse.Namespace, 
     """The plan of the scripts and the cast file. Raises InvalidInput with all that is wrong."""
     from conditioning.direction import DirectionReader
 
-    from .production.plan import Plan
+    from .production.delivery import engine_of
+    from .production.plan import Checker, Plan
     from .scripts import read_scripts
     from .voices import cast as members
 
     found = _cast_file(place, options.scripts)
+    reader = DirectionReader.load(options.weights)
+    lines = read_scripts(texts, found.rules, Checker(found, reader))
+    engine = engine_of(*next(iter(texts.items())))
     return Plan(
-        lines=read_scripts(texts, found.rules),
-        cast=found,
+        lines=lines,
+        cast=replace(found, delivery=found.delivery.settled(engine)),
         voices=members(),
-        reader=DirectionReader.load(options.weights),
+        reader=reader,
         takes=options.takes,
         gate=None if options.unheard else found.gate,
         retakes=folder.retakes,
@@ -223,7 +229,7 @@ def _cast_file(place: Path, scripts: Sequence[str]) -> CastFile:
     if not place.exists():
         raise InvalidInput(
             f"There is no cast file {shown(place)}; write one with: voice-actor cast "
-            f"{' '.join(map(shown, scripts))} --cast {shown(place)} --draft"
+            f"{' '.join(map(quote, scripts))} --cast {quote(str(place))} --draft"
         )
     return read_cast(decode_script(_bytes(place), str(place)), str(place))
 
@@ -276,7 +282,9 @@ def alike(plan: Plan) -> list[str]:
     """Which characters sound alike."""
     from .production.alike import alike as pairs_of
 
-    return [pair.told for pair in pairs_of({n: each.voice for n, each in plan.players.items()})]
+    # Somebody whom the script calls by two names is one character.
+    voices = {player.role.character: player.voice for player in plan.players.values()}
+    return [pair.told for pair in pairs_of(voices)][:TOLD]
 
 
 def _listed(what: str, ids: Sequence[str], noun: str = "line") -> list[str]:

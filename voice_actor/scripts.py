@@ -125,7 +125,11 @@ def read_script(
     return read_scripts({name: text}, rules)
 
 
-def read_scripts(files: Mapping[str, str], rules: Rules | None = None) -> tuple[ScriptLine, ...]:
+def read_scripts(
+    files: Mapping[str, str],
+    rules: Rules | None = None,
+    check: Callable[[Row], Iterable[str]] = lambda row: (),
+) -> tuple[ScriptLine, ...]:
     """The lines of several scripts, in their order; see `read_script`.
 
     No two have one id. What one file defines holds in the others of its kind: the characters of
@@ -133,6 +137,7 @@ def read_scripts(files: Mapping[str, str], rules: Rules | None = None) -> tuple[
 
     Args:
         files: name of each file -> its text.
+        check: what else is wrong with a line, as sentences.
 
     >>> [line.script for line in read_scripts({"a.txt": "ADA: Yes.", "b.txt": "BRAN: No."})]
     ['a.txt', 'b.txt']
@@ -161,6 +166,9 @@ def read_scripts(files: Mapping[str, str], rules: Rules | None = None) -> tuple[
         for found in READERS[suffix](text, known.get(_KINDS.get(suffix), rules)):
             (problems if isinstance(found, Problem) else rows).append((name, found))
     problems += _problems(rows)
+    problems += (
+        (name, Problem(row.place, what.rstrip("."))) for name, row in rows for what in check(row)
+    )
     if not rows and not problems:
         what = "it holds no line" if len(files) == 1 else "none of the scripts holds a line"
         problems.append((next(iter(files)), Problem(0, what)))
@@ -170,7 +178,7 @@ def read_scripts(files: Mapping[str, str], rules: Rules | None = None) -> tuple[
             what = f"is one of {len(files)} that have {len(rows):,} lines together, and at most "
             what += f"{MOST_LINES:,} are read; read fewer at once"
         problems.append((next(iter(files)), Problem(0, f"it {what}")))
-    _refuse(problems, list(files))
+    refuse_all(problems, list(files))
     ids = stable_ids(row for _, row in rows)
     return tuple(
         ScriptLine(id, row.character, row.text, row.direction or None, row.to, row.place, name)
@@ -188,11 +196,11 @@ def speakers(lines: Iterable[ScriptLine]) -> dict[str, ScriptLine]:
 
 def refuse(problems: Iterable[Problem], name: str) -> None:
     """Raises InvalidInput that tells all problems in one sentence, if there are any."""
-    _refuse(((name, problem) for problem in problems), [name])
+    refuse_all(((name, problem) for problem in problems), [name])
 
 
-def _refuse(problems: Iterable[tuple[str, Problem]], names: Sequence[str]) -> None:
-    """As `refuse`; of several scripts each problem has the name of its own."""
+def refuse_all(problems: Iterable[tuple[str, Problem]], names: Sequence[str]) -> None:
+    """As `refuse`, for several scripts by their names, each problem with the name of its own."""
     order = {name: number for number, name in enumerate(names)}
     problems = sorted(problems, key=lambda each: (order[each[0]], each[1]))
     if not problems:

@@ -68,19 +68,14 @@ class Folder:
     """
 
     def __init__(self, path: Path):
-        """
+        """Nothing is made yet.
+
         Raises:
-            InvalidInput: the folder cannot be made or written.
+            InvalidInput: there is something else in its place.
         """
+        if path.exists() and not path.is_dir():
+            raise InvalidInput(f"{shown(path)} is no folder; name another with --out.")
         self.path = path
-        try:
-            (path / STATE).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InvalidInput(
-                f"The folder {shown(path)} cannot be made ({error.strerror}); name another with "
-                "--out."
-            ) from None
-        check_place(path / STATE / "known")
         self.known = dict(self._read())
 
     def _read(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -92,13 +87,15 @@ class Folder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else works in the folder meanwhile.
+        """Nobody else works in the folder meanwhile, which is made where it is missing.
 
         Raises:
-            InvalidInput: somebody does.
+            InvalidInput: somebody does; the folder cannot be made or written.
         """
         from filelock import FileLock, Timeout
 
+        self._make(self.path / STATE)
+        check_place(self.path / STATE / "known")
         lock = FileLock(self.path / STATE / "lock")
         try:
             with lock.acquire(timeout=0):
@@ -166,14 +163,18 @@ class Folder:
     def write(self, path: str, content: bytes) -> None:
         """Writes a file in the folder, and the folders it lies in."""
         target = self.path / path
+        self._make(target.parent)
+        write_whole(target, content)
+
+    @staticmethod
+    def _make(folder: Path) -> None:
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InvalidInput(
-                f"The folder {shown(target.parent)} cannot be made ({error.strerror}); move away "
-                "what stands in its place."
+                f"The folder {shown(folder)} cannot be made ({error.strerror}); move away what "
+                "stands in its place, or name another with --out."
             ) from None
-        write_whole(target, content)
 
     def gone(self, ids: Iterable[str]) -> dict[str, list[str]]:
         """Files that were made for other lines than these, by the line's id."""

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath, PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
@@ -88,7 +88,7 @@ class Delivery:
     """In what form speech is handed over.
 
     Attributes:
-        engine: a key of `ENGINES`.
+        engine: a key of `ENGINES`; None: the one that the script is written for, see `settled`.
         format: "wav", "flac", "ogg", "opus" or "mp3", as far as the engine imports it; None: the
             engine's usual one.
         sample_rate: Hz; None: the engine's usual one, or the performance's, or the lowest above it
@@ -102,14 +102,14 @@ class Delivery:
             or a loudness out of range.
     """
 
-    engine: str = "plain"
+    engine: str | None = None
     format: str | None = None
     sample_rate: int | None = None
     loudness: float = LOUDNESS
     extras: tuple[str, ...] = ("rhubarb",)
 
     def __post_init__(self):
-        if str(self.engine) not in ENGINES:
+        if self.engine is not None and str(self.engine) not in ENGINES:
             raise unknown_name("engine", self.engine, ENGINES)
         if self.format is not None:
             object.__setattr__(self, "format", str(self.format).lower().removeprefix("."))
@@ -126,21 +126,38 @@ class Delivery:
                 raise unknown_name("kind of extras", kind, EXTRAS)
         object.__setattr__(self, "extras", tuple(kind for kind in EXTRAS if kind in self.extras))
 
+    def settled(self, engine: str) -> Delivery:
+        """The same for an engine, where none was chosen.
+
+        Raises:
+            InvalidInput: a format that this engine does not import.
+        """
+        return self if self.engine else replace(self, engine=engine)
+
+    @property
+    def _engine(self) -> Engine:
+        return ENGINES[self.engine or "plain"]
+
+    @property
+    def folder(self) -> str:
+        """Where the files of speech lie."""
+        return self._engine.folder
+
     @property
     def suffix(self) -> str:
         """Of the files, such as ".ogg"."""
-        return f".{self.format or ENGINES[self.engine].formats[0]}"
+        return f".{self.format or self._engine.formats[0]}"
 
     def rate_for(self, rate: int) -> int:
         """The rate in Hz of what comes at another."""
-        wanted = self.sample_rate or ENGINES[self.engine].sample_rate or rate
+        wanted = self.sample_rate or self._engine.sample_rate or rate
         held = CODEC_RATES.get(self.suffix, (wanted,))
         return min((each for each in held if each >= wanted), default=max(held))
 
     def _check_format(self) -> None:
         if f".{self.format}" not in FORMATS:
             raise unknown_name("format", self.format, [suffix[1:] for suffix in FORMATS])
-        imported = ENGINES[self.engine].formats
+        imported = self._engine.formats
         if self.format not in imported:
             raise InvalidInput(
                 f"format {self.format!r} is not imported by engine {self.engine!r}; give "
@@ -202,7 +219,7 @@ def file_places(delivery: Delivery, ids: Iterable[str]) -> dict[str, str]:
         bare[id] = id if without in taken else without
         taken.add(bare[id])
     names = file_names(bare.values())
-    folder = ENGINES[delivery.engine].folder
+    folder = delivery.folder
     return {id: f"{folder}/{names[bare[id]]}{delivery.suffix}" for id in ids}
 
 

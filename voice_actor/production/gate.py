@@ -17,8 +17,7 @@ from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
 from conditioning.estimator import EmotionEstimator, Estimate
 from conditioning.manner import BOUNDS
-from conditioning.whisper import Whisper
-from conditioning.whisper import normaliser
+from conditioning.whisper import Whisper, normaliser
 from voice_actor.performance import Performance, places_of
 from voice_actor.phonemes import phonemize
 from voice_actor.voices import accent_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +17,7 @@ from conditioning.weights import CHECKPOINTS, hash_of
 from voice_actor import __version__
 from voice_actor.casting import cast_voice
 from voice_actor.phonemes import phonemize
-from voice_actor.scripts import Problem, ScriptLine, speakers
-from voice_actor.scripts import _refuse as refuse_all
+from voice_actor.scripts import Problem, Row, ScriptLine, refuse_all, speakers
 from voice_actor.voices import Voice, accent_of
 
 from .cast_file import CastFile
@@ -104,15 +103,6 @@ class Plan:
             raise InvalidInput(
                 f"{self.takes} takes of each line are asked for; allowed: 1 to {MOST_TAKES}."
             )
-        first = speakers(self.lines)
-        _refuse(
-            _problem(
-                first[name],
-                f"{quoted(name)} is not in the cast file; add [characters."
-                f"{json.dumps(name, ensure_ascii=False)}] to it, or let --draft add it",
-            )
-            for name in self.cast.missing(first)
-        )
 
     @cached_property
     def places(self) -> dict[str, str]:
@@ -122,9 +112,7 @@ class Plan:
     @cached_property
     def players(self) -> dict[str, Player]:
         """Who plays whom, by the script's names for the characters."""
-        return {
-            name: Player.of(self.cast.role(name), self.voices) for name in speakers(self.lines)
-        }
+        return {name: Player.of(self.cast.role(name), self.voices) for name in speakers(self.lines)}
 
     @cached_property
     def keys(self) -> dict[str, tuple[str, int]]:
@@ -234,6 +222,27 @@ class Plan:
                 problems.append(_problem(line, str(error)))
         _refuse(problems)
         return cues
+
+
+class Checker:
+    """Says what stands against speaking a line, as far as it can be seen at once."""
+
+    def __init__(self, cast: CastFile, reader: DirectionReader):
+        self._cast, self._reader = cast, reader
+        self._told: set[str] = set()
+
+    def __call__(self, row: Row) -> Iterator[str]:
+        name = row.character
+        if name and name not in self._told and self._cast.missing([name]):
+            self._told.add(name)  # once for all their lines
+            yield (
+                f"{quoted(name)} is not in the cast file; add "
+                f"[characters.{json.dumps(name, ensure_ascii=False)}] to it, or let --draft add it"
+            )
+        try:
+            self._reader.direct(row.text)
+        except UserError as error:
+            yield str(error)
 
 
 @dataclass(frozen=True)

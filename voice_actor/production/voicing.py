@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from .gate import Examiner
     from .plan import Job
 
-# What a voice is levelled by and heard against: some seven seconds of no particular feeling.
-PASSAGE = (
-    "The first boat leaves at seven, and the last one comes back before dark. There is a bench by "
-    "the water, where people wait for it."
-)
+# What a voice is levelled by and heard against: four seconds of no particular feeling.
+PASSAGE = "The first boat leaves at seven, and the last one comes back before dark."
 
 
 @dataclass(frozen=True)
@@ -114,14 +111,9 @@ class Voicer:
         for number in range(job.first, job.first + job.takes + retries):
             if fine and number >= job.first + job.takes:
                 return
+            seed, take = seed_and_take(job.seed, number)
             performance = self.actor.perform(
-                job.line.text,
-                job.direction,
-                job.voice,
-                # Takes of a seed differ to be heard; there are no more than so many of them.
-                job.seed + number - number % MOST_TAKES,
-                job.pronunciations,
-                number % MOST_TAKES,
+                job.line.text, job.direction, job.voice, seed, job.pronunciations, take
             )
             verdict = self._examined(job, performance)
             fine = fine or not verdict.faults
@@ -136,6 +128,19 @@ class Voicer:
 
     def _neutral(self, voice: str) -> Performance:
         return self.actor.perform(PASSAGE, voice=voice)
+
+
+def seed_and_take(seed: int, number: int) -> tuple[int, int]:
+    """With which seed an attempt at a line is spoken, and as which of its takes.
+
+    Takes of a seed differ to be heard, and another seed alone is another breath; but there are no
+    more than `MOST_TAKES` of each.
+
+    >>> seed_and_take(7, 1), seed_and_take(7, 65)
+    ((7, 1), (71, 1))
+    """
+    take = number % MOST_TAKES
+    return seed + number - take, take
 
 
 def packed(job: Job, best: Attempt, attempts: int, gain: float, licence: str) -> Voiced:

@@ -1,0 +1,206 @@
+"""`voice-actor cast`: what it writes and says, on toys; and the tavern with the real networks."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import pytest
+from clusters import two_nodes
+from toys import toy_voicer
+
+from conditioning.crew import alone, over_processes, over_ray
+from conditioning.direction import DirectionReader
+from conditioning.whisper import Whisper
+from voice_actor import cli
+from voice_actor.production.build import Folder, produce
+from voice_actor.production.cast_file import read_cast
+from voice_actor.production.plan import Plan
+from voice_actor.scripts import read_script
+from voice_actor.voices import cast as members
+
+NPC = Path(__file__).parents[1] / "demos" / "npc"
+YARN = """title: Door
+---
+Bran: Who is there? #line:door1
+Ada: Open the door! #line:door2 #furious
+Ada: I have {$gold} coins. #line:door3
+===
+"""
+CAST = """
+[characters.Bran]
+voice = "bm_george"
+[characters.Ada]
+voice = "af_heart"
+[variables]
+"$gold" = "nine"
+"""
+
+
+class Deaf:
+    """A recogniser that hears nothing; no word is asked of toys."""
+
+    def transcribe(self, audio, language=None):
+        return ""
+
+
+@pytest.fixture
+def cast(run, tmp_path, monkeypatch):
+    """Runs `voice-actor cast` beside a script and its cast file."""
+    monkeypatch.setattr(Whisper, "load", staticmethod(lambda *_: Deaf()))
+    (tmp_path / "door.yarn").write_text(YARN)
+    (tmp_path / "cast.toml").write_text(CAST)
+    return partial(run, "cast", "--jobs", "1", "door.yarn")
+
+
+def test_one_command_voices_a_script(cast, tmp_path):
+    code, out, err = cast("--unheard")
+    assert (code, out) == (0, "")
+    assert "3 lines spoken, 0 kept" in err
+    files = {str(file.relative_to("build")) for file in Path("build").rglob("*.*")}
+    assert {file for file in files if not file.startswith(".voice-actor")} == {
+        "manifest.csv",
+        "manifest.json",
+        "review.html",
+        *(f"mouth/door{number}.json" for number in (1, 2, 3)),
+        *(f"voice/door{number}.wav" for number in (1, 2, 3)),
+    }
+    lines = json.loads(Path("build/manifest.json").read_text())["lines"]
+    assert lines[2]["spoken"] == "I have nine coins."
+    code, _, err = cast("--unheard")
+    assert "0 lines spoken, 3 kept" in err
+
+
+def test_what_is_misheard_is_told_and_listed(cast):
+    _, _, err = cast()
+    assert "4 of 4 words were heard otherwise" in err
+    assert "Words misheard by the recogniser: 100.0%" in err
+    assert "should be heard by a person" in err
+    manifest = json.loads(Path("build/manifest.json").read_text())
+    assert manifest["summary"]["faults"] == 3
+    assert manifest["lines"][0]["attempts"] == 3
+    assert manifest["lines"][0]["heard_by"]
+
+
+def test_without_a_cast_file_the_command_that_drafts_one_is_told(cast, tmp_path):
+    (tmp_path / "cast.toml").unlink()
+    code, _, err = cast()
+    assert code == 2
+    assert "voice-actor cast door.yarn --cast cast.toml --draft" in err
+    code, _, err = cast("--draft")
+    assert (code, err) == (0, "cast.toml is written; change in it what you like.\n")
+    assert '# "$gold" = ""' in Path("cast.toml").read_text()
+    assert 'engine = "yarn"' in Path("cast.toml").read_text()
+    with open("door.yarn", "a") as script:
+        script.write("title: Late\n---\nEve: I am late. #line:door4\n===\n")
+    before = Path("cast.toml").read_text()
+    code, _, err = cast("--draft")
+    assert "has the new characters at its end" in err
+    assert Path("cast.toml").read_text().startswith(before)
+    assert "[characters.Eve]" in Path("cast.toml").read_text()
+    assert not Path("build").exists()
+
+
+def test_a_check_says_what_would_be_done_and_speaks_nothing(cast):
+    code, _, err = cast("--check")
+    assert code == 0
+    assert "3 lines, 2 characters: 3 to speak, 0 done." in err
+    assert "Ada: 2 lines, af_heart" in err
+    assert not Path("build").exists()
+
+
+def test_everything_that_is_wrong_is_said_in_one_line(cast, tmp_path):
+    (tmp_path / "door.yarn").write_text(
+        YARN.replace("door3", "door1").replace("Bran:", "Brian:").replace("$gold", "$silver")
+    )
+    code, _, err = cast()
+    assert code == 2
+    assert err.count("\n") == 1
+    for told in ("3 problems", "'Brian' is not in", "id 'door1' is that of", "'$silver' has no"):
+        assert told in err
+    assert not (tmp_path / "build" / "voice").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--jobs", "0"], "0 jobs came"),
+        (["--takes", "0"], "0 takes of each line"),
+        (["--cast", "."], "cannot be read (a folder)"),
+        (["--out", "cast.toml"], "is no folder"),
+        (["--retake", "door.yarn"], "no list of retakes"),
+        (["--ray", "127.0.0.1:1"], "Ray"),
+        (["nowhere.yarn"], "nowhere.yarn cannot be read"),
+        (["."], ". cannot be read (a folder)"),
+        (["--draft", "--check"], "not allowed with"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(cast, arguments, told):
+    code, out, err = cast(*arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_retake_is_another_take(cast, tmp_path):
+    cast("--unheard")
+    line = json.loads(Path("build/manifest.json").read_text())["lines"][1]
+    flagged = {"format": 1, "retakes": [{"id": line["id"], "note": "", "hash": line["hash"]}]}
+    (tmp_path / "retakes.json").write_text(json.dumps(flagged))
+    _, _, err = cast("--unheard", "--retake", "retakes.json")
+    assert "1 line spoken, 2 kept" in err
+    _, _, err = cast("--unheard")
+    assert "0 lines spoken, 3 kept" in err
+
+
+def _plan() -> Plan:
+    cast_file = read_cast(CAST)
+    lines = read_script(YARN, "door.yarn", cast_file.rules)
+    voices = [voice for voice in members() if voice.name in ("af_heart", "bm_george")]
+    return Plan(lines, cast_file, tuple(voices), DirectionReader())
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name != "lock"
+    }
+
+
+def test_processes_leave_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    produce(Folder(tmp_path / "alone"), _plan(), partial(alone, toy_voicer))
+    produce(Folder(tmp_path / "two"), _plan(), partial(over_processes, toy_voicer, jobs=2))
+    assert len(_tree(tmp_path / "alone")) == 3 * 3 + 3
+    assert _tree(tmp_path / "two") == _tree(tmp_path / "alone")
+
+
+def test_a_cluster_of_two_leaves_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    with two_nodes() as address:
+        work = partial(over_ray, toy_voicer, address=address, jobs=2)
+        produce(Folder(tmp_path / "cluster"), _plan(), work)
+    produce(Folder(tmp_path / "alone"), _plan(), partial(alone, toy_voicer))
+    assert _tree(tmp_path / "cluster") == _tree(tmp_path / "alone")
+
+
+@pytest.mark.weights
+def test_lines_of_the_tavern_are_spoken_heard_and_marked(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    source = (NPC / "tavern.yarn").read_text().splitlines(keepends=True)
+    kept = [line for line in source if "#line:" not in line or "tavern_01" in line]
+    kept = [line for line in kept if not line.lstrip().startswith(("->", "<<"))]
+    Path("tavern.yarn").write_text("".join(kept))
+    Path("cast.toml").write_text((NPC / "cast.toml").read_text())
+    assert cli.main(["cast", "tavern.yarn", "--jobs", "1"]) == 0
+    assert "1 line spoken" in capsys.readouterr().err
+    (line,) = json.loads(Path("build/manifest.json").read_text())["lines"]
+    assert line["word_errors"] == 0
+    assert line["true_peak"] <= -1
+    assert line["heard"]
+    assert os.path.getsize(f"build/{line['file']}") > 50_000
+    assert cli.main(["verify", f"build/{line['file']}"]) == 0
+    assert ": ours" in capsys.readouterr().out

@@ -9,6 +9,7 @@ import json
 import pkgutil
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ from training.report import highlights, markdown
 from voice_actor import cli
 from voice_actor.actor import VoiceActor
 from voice_actor.adapter import EmotionAdapter
+from voice_actor.production.cast_file import CastFile, read_cast
+from voice_actor.production.delivery import Delivery
+from voice_actor.production.gate import Gate
+from voice_actor.production.roles import Role
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,7 +38,7 @@ COMMANDS = [
     if language == "sh" and re.match(r"(echo .* \| )?voice-actor ", line)
 ]
 # Minutes of work, or a server: their arguments are checked.
-PARSED = "evaluate", "compare", "leaderboard", "studio"
+PARSED = "cast", "evaluate", "compare", "leaderboard", "studio"
 MODULES = [
     module.name
     for package in (conditioning, voice_actor)
@@ -113,3 +118,21 @@ def test_every_checkpoint_has_a_card():
         if file.suffix in (".safetensors", ".csv"):
             cards = (ROOT / "checkpoints").glob("*.md")
             assert any(file.stem in card.read_text(encoding="utf-8") for card in cards), file
+
+
+def test_the_cast_file_in_the_docs_can_be_read():
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "cast.md").read_text(), re.DOTALL)
+    cast = read_cast(block)
+    assert cast.role("Innkeeper").voice == "bm_george"
+    assert cast.role("Eve").voice == "am_puck"
+    assert cast.delivery.sample_rate == 48_000
+
+
+def test_the_docs_name_every_field_of_the_cast_file():
+    text = (ROOT / "docs" / "cast.md").read_text()
+    for kind in (Role, Delivery, Gate, CastFile):
+        for field in fields(kind):
+            if field.name not in ("character", "roles", "rules", "delivery", "gate"):
+                assert re.search(rf"^{field.name} =", text, re.MULTILINE) or field.name in (
+                    "pronunciations",
+                ), field.name

@@ -106,7 +106,8 @@ def cast(options: argparse.Namespace) -> None:
         folder.want_again(read_retakes(_bytes(options.retake), options.retake))
     plan = planned(texts, place, options, folder)
     screen = Screen.of(sys.stderr)
-    screen.say(*alike(plan), to=sys.stderr)
+    for told in alike(plan):
+        screen.say(told, to=sys.stderr)
     if options.check:
         check(plan, folder, screen)
         return

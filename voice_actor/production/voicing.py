@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache, partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from conditioning.emotion import EmotionVector
 from conditioning.errors import UserError, WeightsError
 from voice_actor.audition import MOST_TAKES
 from voice_actor.voices import Voice, parse_voice
@@ -172,8 +173,8 @@ def packed(job: Job, best: Attempt, attempts: int, gain: float, licence: str) ->
         "loudness": _rounded(delivered.loudness),
         "true_peak": _rounded(delivered.true_peak),
         "gain": _rounded(delivered.gain),
-        "asked": performance.direction.curve.mean().to_json(),
-        "heard": verdict.heard.to_json() if judged else None,
+        "asked": _emotions(performance.direction.curve.mean()),
+        "heard": _emotions(verdict.heard) if judged else None,
         "score": round(verdict.score, 4) if judged else None,
         "reason": verdict.reason,
         "heard_by": verdict.heard_by,
@@ -200,6 +201,12 @@ def licence_of(voice: str, members: Iterable[Voice]) -> str:
     licences = {member.name: member.licence for member in members}
     names = [name for name, _ in parse_voice(voice, licences)]
     return " and ".join(dict.fromkeys(licences[name] for name in names))
+
+
+def _emotions(vector: EmotionVector) -> dict[str, float]:
+    """Of a record; what is next to nothing is left out."""
+    rounded = {name: round(value, 3) for name, value in vector.items()}
+    return {name: value for name, value in rounded.items() if value}
 
 
 def _rounded(level: float) -> float | None:

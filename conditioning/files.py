@@ -11,6 +11,9 @@ from pathlib import Path
 from conditioning.errors import InvalidInput
 
 
+_NAME, _HALF = 8, ".part"  # random bytes and suffix in the name of a file in the making
+
+
 def shown(path: str | os.PathLike) -> str:
     """A path as a message of one line can show it."""
     name = str(path)
@@ -57,7 +60,7 @@ def write_whole(path: str | os.PathLike, content: bytes) -> None:
     # The temporary file lies in the same folder, since a rename is atomic only within a volume; a
     # link is followed, so that the file it points to is replaced and not the link.
     target = Path(os.path.realpath(path))
-    half = target.parent / f".{secrets.token_hex(8)}.part"
+    half = target.parent / f".{secrets.token_hex(_NAME)}{_HALF}"
     try:
         try:
             with open(half, "xb") as file:
@@ -73,6 +76,15 @@ def write_whole(path: str | os.PathLike, content: bytes) -> None:
         raise InvalidInput(
             f"Cannot write {shown(path)} ({error.strerror}); name another place."
         ) from None
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what `write_whole` left half written in a folder when it was killed.
+
+    Nobody may be writing there meanwhile.
+    """
+    for half in folder.glob(f".{'[0-9a-f]' * 2 * _NAME}{_HALF}"):
+        half.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -185,6 +185,16 @@ def test_a_stop_loses_at_most_the_line_in_work(tmp_path, humming, voicer):
     assert spoken == ["It is cold out here.", "Good."]
 
 
+def test_what_a_kill_left_half_written_is_swept_up(tmp_path, humming, voicer):
+    made(tmp_path, planned(humming), voicer)
+    before = tree(tmp_path)
+    for folder in ("", STATE, "audio", "mouth"):
+        (tmp_path / folder / ".0123456789abcdef.part").write_text("half")
+    (tmp_path / ".mine.part").write_text("somebody's own")
+    made(tmp_path, planned(humming), voicer)
+    assert tree(tmp_path) == before | {".mine.part": b"somebody's own"}
+
+
 def test_a_half_written_or_missing_file_is_made_again(tmp_path, humming, voicer):
     report, _ = made(tmp_path, planned(humming), voicer)
     wanted = tree(tmp_path)

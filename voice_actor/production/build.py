@@ -12,7 +12,7 @@ from typing import Any
 
 from conditioning.audio import read_metadata
 from conditioning.errors import InvalidInput
-from conditioning.files import check_place, shown, write_whole
+from conditioning.files import check_place, shown, sweep, write_whole
 from voice_actor.provenance import Provenance
 
 from .manifest import manifest_csv, manifest_json
@@ -99,12 +99,19 @@ class Folder:
         lock = FileLock(self.path / STATE / "lock")
         try:
             with lock.acquire(timeout=0):
+                for folder in self._folders():
+                    sweep(folder)
                 yield
         except Timeout:
             raise InvalidInput(
                 f"Another process is at work in {shown(self.path)}; wait for it, or name another "
                 "folder with --out."
             ) from None
+
+    def _folders(self) -> set[Path]:
+        """Where files of ours lie."""
+        paths = (path for known in self.known.values() for path in known["files"])
+        return {self.path, self.path / STATE, *((self.path / path).parent for path in paths)}
 
     def survey(self, plan: Plan) -> Survey:
         """What of a plan is done."""

@@ -311,7 +311,8 @@ class Examiner:
         """What can be told of a line; the same line always gets the same verdict.
 
         Args:
-            neutral: the voice's own reading of the line, against which its emotion is heard.
+            neutral: a reading by the voice in which nothing is asked, of whatever words; the
+                line's emotion is heard against it.
             pronunciations: that the line was spoken with.
         """
         faults = list(sound_faults(performance))

@@ -186,7 +186,7 @@ class Service:
             failed = dict(scene.failed)
             if not scene.said:
                 raise InvalidInput(next(iter(failed.values()), "No line could be spoken."))
-            packed = scene.zip(self._room.voices)
+            packed = scene.zip([*scene.pack(self._room.voices)])
         finally:
             desk.leave()
         told = {"cast": scene.to_cast(), "spoken": len(scene.said), "not_spoken": failed}

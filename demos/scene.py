@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import gradio as gr
 from conditioning.errors import InvalidInput
 from conditioning.temperament import TEMPERAMENTS
 from voice_actor.listen import counted
+from voice_actor.production.voicing import Voiced
 from voice_actor.scripts import READERS, decode_script
 
 from . import pictures
@@ -136,7 +137,7 @@ def add_scene(room: Room) -> None:
         def shown() -> dict[str, Any]:
             return page_of(before) if before else {}
 
-        for page in directing(scene, "Reading the script", shown):
+        for page in working(scene.direct(), "Reading the script", shown):
             yield gr.skip(), gr.skip(), gr.skip(), page
         if before is not None:
             scene.take_over(before)
@@ -159,7 +160,7 @@ def add_scene(room: Room) -> None:
         yield from redirected(visitor, scene)
 
     def redirected(visitor: Visitor, scene: Scene) -> Iterator[tuple]:
-        for page in directing(scene, "Directing the scene again", lambda: page_of(scene)):
+        for page in working(scene.direct(), "Directing the scene again", lambda: page_of(scene)):
             yield gr.skip(), page
         # Another script may have been read meanwhile.
         yield moods(visitor.desk[SCENE]), page_of(visitor.desk[SCENE])
@@ -194,9 +195,17 @@ def add_scene(room: Room) -> None:
         return page_of(scene)
 
     @plainly
-    def pack(request: gr.Request) -> dict:
+    def pack(request: gr.Request) -> Iterator[dict]:
         visitor, scene = desk(request)
-        return page_of(scene) | {"zip": packed(room, visitor, scene)}
+        made: list[Voiced] = []
+
+        def packing() -> Iterator[float]:
+            for voiced in scene.pack(room.voices):
+                made.append(voiced)
+                yield len(made) / len(scene.said)
+
+        yield from working(packing(), "Packing", lambda: page_of(scene))
+        yield page_of(scene) | {"zip": packed(visitor, scene, made)}
 
     staged = [stage, cast, plot, cards]
     quick = {**private, "show_progress": "hidden"}
@@ -247,14 +256,13 @@ def page_of(scene: Scene) -> dict[str, Any]:
     return {"lines": lines, "told": f"{counted(len(lines), 'line')}: {told}.", "step": working}
 
 
-def packed(room: Room, visitor: Visitor, scene: Scene) -> str:
+def packed(visitor: Visitor, scene: Scene, made: Sequence[Voiced]) -> str:
     """Where the browser finds the scene as a ZIP; the one made before is deleted."""
-    content = scene.zip(room.voices)
     before = visitor.desk.get(PACKED)
-    visitor.desk[PACKED] = made = visitor.publish("scene.zip", content)
+    visitor.desk[PACKED] = url = visitor.publish("scene.zip", scene.zip(made))
     if before:
         withdraw(before)
-    return made
+    return url
 
 
 def moods(scene: Scene) -> str:
@@ -263,12 +271,12 @@ def moods(scene: Scene) -> str:
     return pictures.moods(cues, scene.temperaments)
 
 
-def directing(
-    scene: Scene, label: str, shown: Callable[[], dict[str, Any]]
+def working(
+    shares: Iterator[float], label: str, shown: Callable[[], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Directs a scene: the page meanwhile, which is what is `shown` with a progress bar."""
+    """Does some work: the page meanwhile, which is what is `shown` with a progress bar."""
     try:
-        for share in now_and_then(scene.direct()):
+        for share in now_and_then(shares):
             yield shown() | {"step": {"label": label, "share": share}}
     except Exception:
         # The bar must not stay.

@@ -412,6 +412,9 @@ def add_act(room: Room) -> Act:
         table.stop("Stopped." if table.status else "")
         return table.to_json()
 
+    def show(request: gr.Request) -> dict:
+        return table_of(room.visitor(request.session_hash)).to_json()
+
     def keep(request: gr.Request, event: gr.EventData) -> dict:
         table = table_of(room.visitor(request.session_hash))
         table.keep(event.id)
@@ -478,7 +481,7 @@ def add_act(room: Room) -> Act:
     ]
     for event in begun:
         event.then(plainly(dots), panel, pad, **live, **quiet)
-    cancel.click(
+    stopped = cancel.click(
         plainly(stop),
         None,
         stage,
@@ -487,6 +490,8 @@ def add_act(room: Room) -> Act:
         show_progress="hidden",
         **quiet,
     )
+    # Through the queue: behind what was on its way to the page when it was stopped.
+    stopped.then(plainly(show), None, stage, show_progress="hidden", **quiet)
     # Through the queue: the page does not show the errors of what goes past it.
     stage.keep(plainly(keep), None, stage, show_progress="hidden", **quiet)
     stage.drop(plainly(drop), None, stage, show_progress="hidden", **quiet)

@@ -223,7 +223,8 @@ def add_scene(room: Room) -> None:
         speak.click(speak_all, listen, cards, **long),
         cards.again(speak_again, listen, cards, trigger_mode="multiple", **long),
     ]
-    cancel.click(stop, None, cards, cancels=speaking, **quick)
+    # Twice: what was on its way when it was stopped may come to the page after the first answer.
+    cancel.click(stop, None, cards, cancels=speaking, **quick).then(stop, None, cards, **quick)
     download.click(pack, None, cards, **quick)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from conditioning.errors import InvalidInput
 
-
 _NAME, _HALF = 8, ".part"  # random bytes and suffix in the name of a file in the making
 
 

@@ -300,7 +300,7 @@ def add_act(room: Room) -> Act:
                 with gr.Row():
                     go = gr.Button("Speak", variant="primary", scale=3, elem_id="va-speak")
                     cancel = gr.Button("Cancel", scale=1, min_width=80)
-                # Below the buttons: it grows as one types, and would move them from under the mouse.
+                # Below the buttons: it grows as one types, and must not move them away.
                 reading = gr.HTML(elem_classes="va-reading")
             with gr.Column(elem_classes="va-act-how"):
                 with gr.Accordion("Emotions", open=True):

@@ -36,9 +36,9 @@ def manifest_json(records: Sequence[Mapping[str, Any]], build: Mapping[str, Any]
     """The manifest of a build, with each line of the script on a line of its own.
 
     Args:
-        records: one of each line, with just the `FIELDS`; those of the estimator (heard, score,
-            reason, heard_by) and of the recogniser (transcript, word_errors, words_expected) are
-            None where nobody listened. Numbers are finite: the loudness of silence is None.
+        records: one of each line, with just the `FIELDS`; those of the estimator (heard, score) and
+            of the recogniser (transcript, word_errors, words_expected) are None where nobody
+            listened. Numbers are finite: the loudness of silence is None.
         build: what holds for all lines, such as the scripts, the cast, the delivery, the version.
             Stands beside "format", "note", "summary" and "lines".
     """

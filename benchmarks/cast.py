@@ -22,26 +22,32 @@ from pathlib import Path
 from conditioning.errors import InvalidInput
 
 SCRIPT = Path(__file__).parents[1] / "demos" / "npc" / "tavern.yarn"
+WARM = 8  # lines, until every process has met every voice
 DAY = "1800000000"  # in the metadata of every file
 
 
-def begin(script: Path, folder: Path, jobs: int, *more: str) -> subprocess.Popen:
+def begin(script: Path, folder: Path, jobs: int, *more: str, to=subprocess.DEVNULL):
     command = [sys.executable, "-m", "voice_actor.cli", "cast", str(script)]
     command += ["--out", str(folder), "--jobs", str(jobs), *more]
     return subprocess.Popen(
         command,
         env=os.environ | {"SOURCE_DATE_EPOCH": DAY},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=to,
+        text=True,
     )
 
 
-def timed(script: Path, folder: Path, jobs: int, *more: str) -> float:
-    """Seconds of a whole run."""
-    start = time.perf_counter()
-    if begin(script, folder, jobs, *more).wait() != 0:
+def timed(script: Path, folder: Path, jobs: int, *more: str) -> tuple[float, list[float]]:
+    """Seconds of a whole run, and those at which each of its lines was done."""
+    start, done = time.perf_counter(), []
+    running = begin(script, folder, jobs, *more, to=subprocess.PIPE)
+    for line in running.stderr:
+        if line.startswith("["):
+            done.append(time.perf_counter() - start)
+    if running.wait() != 0:
         raise InvalidInput(f"voice-actor cast {script} failed; run it by hand to see why.")
-    return time.perf_counter() - start
+    return time.perf_counter() - start, done
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -53,24 +59,29 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def compare_jobs(script: Path, folder: Path, rounds: int) -> None:
-    """Whole runs, one process and two in turn, loading included."""
-    seconds: dict[int, list[float]] = {1: [], 2: []}
+    """Whole runs, one process and two in turn; and the rate once networks are loaded."""
+    whole: dict[int, list[float]] = {1: [], 2: []}
+    rates: dict[int, list[float]] = {1: [], 2: []}
     trees = []
     for number in range(rounds):
-        for jobs, times in seconds.items():
+        for jobs in whole:
             place = folder / f"{number}-{jobs}"
-            times.append(timed(script, place, jobs))
+            seconds, done = timed(script, place, jobs)
+            whole[jobs].append(seconds)
+            # From when every process has done a line, so that all have loaded and levelled.
+            rates[jobs].append((len(done) - WARM) / (done[-1] - done[WARM - 1]))
             trees.append(tree(place))
-    one, two = (sum(times) / rounds for times in seconds.values())
-    lines = sum(name.endswith(".wav") for name in trees[0])
-    print(f"{lines} lines: one process {one:.1f} s, two {two:.1f} s (means of {rounds})")
-    print(f"two processes speak {one / two:.2f} x the lines an hour of one")
+            print(f"{jobs} at work: {seconds:.1f} s, {3600 * rates[jobs][-1]:.0f} lines an hour")
+    one, two = (sum(seconds) for seconds in whole.values())
+    slow, fast = (sum(each) for each in rates.values())
+    print(f"whole runs: two processes speak {one / two:.2f} x the lines an hour of one")
+    print(f"once under way: {fast / slow:.2f} x")
     print(f"files the same to the byte: {all(each == trees[0] for each in trees)}")
 
 
 def compare_kills(script: Path, folder: Path, kills: int, chance: random.Random) -> None:
     """Kills a run without warning, again and again in one folder, and then lets it finish."""
-    whole = timed(script, folder / "whole", 2)
+    whole, _ = timed(script, folder / "whole", 2)
     place, done = folder / "killed", []
     for _ in range(kills):
         # Networks load for seconds first: moments are drawn from loading and speaking both.
@@ -82,7 +93,7 @@ def compare_kills(script: Path, folder: Path, kills: int, chance: random.Random)
     timed(script, place, 2)
     print(f"killed {kills} times; audio files there afterwards: {done}")
     print(f"files the same to the byte: {tree(place) == tree(folder / 'whole')}")
-    again = timed(script, place, 2, "--check")
+    again, _ = timed(script, place, 2, "--check")
     print(f"a run with nothing to do looks for {again:.1f} s")
 
 

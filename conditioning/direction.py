@@ -133,11 +133,13 @@ class DirectionReader:
         self._language_model = language_model
 
     @classmethod
-    def load(cls, folder: Path | str | None = None) -> DirectionReader:
+    def load(cls, folder: Path | str | None = None, ask: bool = True) -> DirectionReader:
         """With the interpreter, loaded when words first need it, and the environment's model.
 
         Args:
             folder: where to look for weights first.
+            ask: whether a language model that the environment names is asked; what it answers is
+                not the same each time.
         """
         from conditioning.language_model import LanguageModel
 
@@ -146,7 +148,7 @@ class DirectionReader:
 
             return Interpreter.load(folder)
 
-        return cls(interpreter, LanguageModel.from_environment())
+        return cls(interpreter, LanguageModel.from_environment() if ask else None)
 
     @property
     def asks(self) -> bool:

@@ -16,8 +16,9 @@ from conditioning.crew import alone, over_processes, over_ray
 from conditioning.direction import DirectionReader
 from conditioning.whisper import Whisper
 from voice_actor import cli
-from voice_actor.production.build import Folder, produce
+from voice_actor.production.build import produce
 from voice_actor.production.cast_file import read_cast
+from voice_actor.production.folder import Folder
 from voice_actor.production.plan import Plan
 from voice_actor.scripts import read_script
 from voice_actor.voices import cast as members
@@ -78,7 +79,7 @@ def test_what_is_misheard_is_told_and_listed(cast):
     _, _, err = cast()
     assert "4 of 4 words were heard otherwise" in err
     assert "Words misheard by the recogniser: 100.0%" in err
-    assert "should be heard by a person" in err
+    assert "To be heard by a person (3):" in err
     manifest = json.loads(Path("build/manifest.json").read_text())
     assert manifest["summary"]["faults"] == 3
     assert manifest["lines"][0]["attempts"] == 3
@@ -129,12 +130,12 @@ def test_everything_that_is_wrong_is_said_in_one_line(cast, tmp_path):
     [
         (["--jobs", "0"], "0 jobs came"),
         (["--takes", "0"], "0 takes of each line"),
-        (["--cast", "."], "cannot be read (a folder)"),
+        (["--cast", "."], ". is no file"),
         (["--out", "cast.toml"], "is no folder"),
         (["--retake", "door.yarn"], "no list of retakes"),
         (["--ray", "127.0.0.1:1"], "Ray"),
         (["nowhere.yarn"], "nowhere.yarn cannot be read"),
-        (["."], ". cannot be read (a folder)"),
+        (["."], ". is no file"),
         (["--draft", "--check"], "not allowed with"),
     ],
 )
@@ -145,13 +146,46 @@ def test_what_cannot_be_used_is_said_in_one_line(cast, arguments, told):
     assert err.count("\n") == 1
 
 
+def test_all_files_are_told_of_at_once(cast, tmp_path):
+    (tmp_path / "latin.txt").write_bytes(b"ADA: caf\xe9\n")
+    (tmp_path / "twice.csv").write_text("id,character,text\n1,Ada,Yes.\n1,Ada,No.\n")
+    (tmp_path / "cast.toml").write_text(CAST.replace("bm_george", "nobody"))
+    os.mkfifo(tmp_path / "pipe.txt")
+    code, _, err = cast("latin.txt", "twice.csv", "pipe.txt")
+    assert code == 2
+    assert err.count("\n") == 1
+    told = (
+        "latin.txt is not text in UTF-8",
+        "twice.csv",
+        "Unknown voice 'nobody'",
+        "pipe.txt is no",
+    )
+    for each in told:
+        assert each in err
+
+
+def test_what_a_script_calls_its_lines_does_nothing_to_the_terminal(cast, tmp_path):
+    line = {"id": "a\u001b[31m", "character": "Ada", "text": "Yes.\n"}
+    (tmp_path / "odd.json").write_text(json.dumps([line]))
+    code, _, err = cast("odd.json", "--unheard")
+    assert code == 0
+    assert "\x1b" not in err
+    assert "'a\\x1b[31m'" in err
+
+
 def test_a_retake_is_another_take(cast, tmp_path):
     cast("--unheard")
     line = json.loads(Path("build/manifest.json").read_text())["lines"][1]
     flagged = {"format": 1, "retakes": [{"id": line["id"], "note": "", "hash": line["hash"]}]}
     (tmp_path / "retakes.json").write_text(json.dumps(flagged))
+    before = _tree(Path("build"))
+    _, _, err = cast("--unheard", "--check", "--retake", "retakes.json")
+    assert "1 to speak, 2 done" in err
+    assert _tree(Path("build")) == before
     _, _, err = cast("--unheard", "--retake", "retakes.json")
     assert "1 line spoken, 2 kept" in err
+    _, _, err = cast("--unheard", "--retake", "retakes.json")
+    assert "Flagged, but spoken otherwise since or not there: door2." in err
     _, _, err = cast("--unheard")
     assert "0 lines spoken, 3 kept" in err
 

@@ -14,9 +14,10 @@ from toys import ToyEstimator
 from conditioning.direction import DirectionReader
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput, WeightsError
-from voice_actor.production import build
-from voice_actor.production.build import RETAKES, STATE, Folder, produce, read_retakes
+from voice_actor.production import folder as folders
+from voice_actor.production.build import produce
 from voice_actor.production.cast_file import read_cast
+from voice_actor.production.folder import RETAKES, STATE, Folder, read_retakes
 from voice_actor.production.gate import Examiner, Gate, Verdict
 from voice_actor.production.plan import Checker, Plan
 from voice_actor.production.voicing import Voicer
@@ -48,9 +49,11 @@ def voicer(humming) -> Voicer:
     return Voicer(lambda: humming)
 
 
-def planned(humming, script: str = SCRIPT, cast: str = CAST, **options) -> Plan:
+def planned(
+    humming, script: str = SCRIPT, cast: str = CAST, name: str = "door.txt", **options
+) -> Plan:
     found, reader = read_cast(cast), DirectionReader()
-    lines = read_scripts({"door.txt": script}, check=Checker(found, reader))
+    lines = read_scripts({name: script}, check=Checker(found, reader))
     return Plan(lines, found, humming.members, reader, **options)
 
 
@@ -150,7 +153,7 @@ def test_stopped_anywhere_and_begun_again_it_comes_out_the_same(
 ):
     whole = tmp_path / "whole"
     made(whole, planned(humming), voicer)
-    wanted, write, stops = tree(whole), build.write_whole, 0
+    wanted, write, stops = tree(whole), folders.write_whole, 0
     while True:
         folder, left = tmp_path / f"stopped{stops}", stops
 
@@ -161,16 +164,16 @@ def test_stopped_anywhere_and_begun_again_it_comes_out_the_same(
             left -= 1
             write(path, content)
 
-        monkeypatch.setattr(build, "write_whole", stopping)
+        monkeypatch.setattr(folders, "write_whole", stopping)
         try:
             made(folder, planned(humming), voicer)
             break
         except KeyboardInterrupt:
             stops += 1
-        monkeypatch.setattr(build, "write_whole", write)
+        monkeypatch.setattr(folders, "write_whole", write)
         made(folder, planned(humming), voicer)
         assert tree(folder) == wanted
-    assert stops == 4 * 3 + 3  # the record and two files of each line; manifest, sheet and page
+    assert stops == 4 * 3 + 3  # the note and two files of each line; manifest, sheet and page
 
 
 def test_a_stop_loses_at_most_the_line_in_work(tmp_path, humming, voicer):
@@ -195,36 +198,152 @@ def test_what_a_kill_left_half_written_is_swept_up(tmp_path, humming, voicer):
     assert tree(tmp_path) == before | {".mine.part": b"somebody's own"}
 
 
-def test_a_half_written_or_missing_file_is_made_again(tmp_path, humming, voicer):
+def test_a_missing_file_is_made_again(tmp_path, humming, voicer):
     report, _ = made(tmp_path, planned(humming), voicer)
     wanted = tree(tmp_path)
-    (tmp_path / report.records[0]["files"]["rhubarb"]).write_text("{")
+    (tmp_path / report.records[0]["files"]["rhubarb"]).unlink()
     (tmp_path / report.records[1]["file"]).unlink()
-    next((tmp_path / STATE).glob("*.json")).write_text("{")
+    _, spoken = made(tmp_path, planned(humming), voicer)
+    assert len(spoken) == 2
+    assert tree(tmp_path) == wanted
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "{",
+        '{"record": {"id": "a"}}',
+        '{"record": {"id": ["a"], "file": "x", "hash": "y"}, "form": "", "files": {"x": "y"}}',
+        '{"record": {"id": "a", "file": "x", "hash": "y"}, "form": "", "files": {"../x": "y"}}',
+    ],
+)
+def test_what_is_known_of_lines_may_be_lost_or_spoilt(tmp_path, humming, voicer, junk):
     made(tmp_path, planned(humming), voicer)
-    assert tree(tmp_path).keys() == wanted.keys()
-    assert {k: v for k, v in tree(tmp_path).items() if STATE not in k} == {
-        k: v for k, v in wanted.items() if STATE not in k
-    }
+    wanted = tree(tmp_path)
+    for note in (tmp_path / STATE).glob("*.json"):
+        note.write_text(junk)
+    made(tmp_path, planned(humming), voicer)
+    assert tree(tmp_path) == wanted
 
 
 def test_a_recording_that_somebody_put_there_is_never_touched(tmp_path, humming, voicer):
     report, _ = made(tmp_path, planned(humming), voicer)
-    theirs = tmp_path / report.records[0]["file"]
-    theirs.write_bytes(b"an actor's own take")
+    place = report.records[0]["file"]
+    (tmp_path / place).write_bytes(b"an actor's own take")
     louder = CAST.replace("[characters.Bran]", "[characters.Bran]\nloudness = -30")
     report, spoken = made(tmp_path, planned(humming, cast=louder), voicer)
-    assert theirs.read_bytes() == b"an actor's own take"
+    assert (tmp_path / place).read_bytes() == b"an actor's own take"
     assert spoken == ["Good."]
-    assert report.replaced == (report.replaced[0],)
-    assert manifest(tmp_path)["replaced"][0]["file"] == str(theirs.relative_to(tmp_path))
+    assert list(report.replaced.values()) == [(place,)]
+    assert manifest(tmp_path)["replaced"][0]["file"] == place
     fresh = tmp_path / "fresh"
-    place = fresh / theirs.relative_to(tmp_path)
-    place.parent.mkdir(parents=True)
-    place.write_bytes(b"another")
+    (fresh / place).parent.mkdir(parents=True)
+    (fresh / place).write_bytes(b"another")
     report, spoken = made(fresh, planned(humming), voicer)
     assert len(spoken) == 3
-    assert place.read_bytes() == b"another"
+    assert (fresh / place).read_bytes() == b"another"
+
+
+def test_a_mouth_that_an_animator_changed_stays(tmp_path, humming, voicer):
+    report, _ = made(tmp_path, planned(humming), voicer)
+    mouth = report.records[0]["files"]["rhubarb"]
+    (tmp_path / mouth).write_text("by hand")
+    for cast in (CAST, CAST.replace("[characters.Bran]", "[characters.Bran]\nloudness = -30")):
+        report, _ = made(tmp_path, planned(humming, cast=cast), voicer)
+        assert (tmp_path / mouth).read_text() == "by hand"
+        assert list(report.replaced.values()) == [(mouth,)]
+        assert len(report.records) == 4
+
+
+def test_a_recording_that_is_put_there_during_the_work_stays(tmp_path, humming, voicer):
+    plan = planned(humming)
+    place = tmp_path / plan.places[plan.lines[0].id]
+
+    def work(jobs):
+        for job in jobs:
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(b"an actor's own take")
+            yield voicer(job)
+
+    report = produce(Folder(tmp_path), plan, work)
+    assert place.read_bytes() == b"an actor's own take"
+    assert list(report.replaced) == [plan.lines[0].id]
+    assert len(report.spoken) == 3
+
+
+def test_an_earlier_recording_that_is_put_back_stays(tmp_path, humming, voicer):
+    report, _ = made(tmp_path, planned(humming), voicer)
+    place = tmp_path / report.records[0]["file"]
+    earlier = place.read_bytes()
+    louder = CAST.replace("[characters.Bran]", "[characters.Bran]\nloudness = -30")
+    made(tmp_path, planned(humming, cast=louder), voicer)
+    assert place.read_bytes() != earlier
+    place.write_bytes(earlier)
+    _, spoken = made(tmp_path, planned(humming, cast=louder), voicer)
+    assert not spoken
+    assert place.read_bytes() == earlier
+
+
+def test_a_folder_in_a_files_place_is_told_before_anything_is_spoken(tmp_path, humming, voicer):
+    plan = planned(humming)
+    (tmp_path / plan.places[plan.lines[-1].id]).mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        made(tmp_path, plan, voicer)
+    assert len(list((tmp_path / "audio").iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.csv", "review.html"])
+def test_reports_that_were_not_made_here_are_not_replaced(tmp_path, humming, voicer, name):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(InvalidInput, match="was not made here"):
+        made(tmp_path, planned(humming), voicer)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_files_in_other_forms_are_of_no_use_any_more(tmp_path, humming, voicer):
+    report, _ = made(tmp_path, planned(humming), voicer)
+    old = {path for each in report.records for path in (each["file"], each["files"]["rhubarb"])}
+    ogg = "[delivery]\nengine = 'renpy'\nextras = []\n" + CAST
+    report, spoken = made(tmp_path, planned(humming, cast=ogg), voicer)
+    assert len(spoken) == 4
+    assert set(report.gone) == old
+    report, spoken = made(tmp_path, planned(humming, cast=ogg), voicer, prune=True)
+    assert not spoken
+    assert not report.gone
+    assert len(tree(tmp_path)) == 4 * 2 + 3
+    silent = planned(humming, SCRIPT.replace("Good.", "..."), ogg)
+    assert made(tmp_path, silent, voicer)[0].gone == (report.records[-1]["file"],)
+
+
+def test_takes_gate_and_new_words_leave_what_is_spoken(tmp_path, humming, voicer):
+    made(tmp_path, planned(humming), voicer)
+    assert not made(tmp_path, planned(humming, takes=3), voicer)[1]
+    words = CAST + "[pronunciations]\nMaeve = 'mˈAv'\nfool = 'fˈul'\n"
+    assert made(tmp_path, planned(humming, cast=words), voicer)[1] == [
+        "Open the door, you old fool!"
+    ]
+    heard = Voicer(lambda: humming, lambda: Examiner(Recogniser(0), ToyEstimator()))
+    assert len(made(tmp_path, planned(humming, gate=Gate(retries=0)), heard)[1]) == 4
+    assert not made(tmp_path, planned(humming, gate=Gate(retries=1)), heard)[1]
+    assert not made(tmp_path, planned(humming), voicer)[1]
+
+
+def test_a_line_that_somebody_else_says_now_is_listed_as_theirs(tmp_path, humming, voicer):
+    cast = CAST.replace('persona = "an old man"', 'aliases = ["Guard"]')
+    script = "id,character,text\n1,Bran,Halt.\n"
+    made(tmp_path, planned(humming, script, cast, name="a.csv"), voicer)
+    script = script.replace("Bran", "Guard")
+    _, spoken = made(tmp_path, planned(humming, script, cast, name="a.csv"), voicer)
+    assert not spoken
+    assert manifest(tmp_path)["lines"][0]["character"] == "Guard"
+
+
+def test_who_has_two_names_has_one_mood(humming):
+    cast = "moods = true\n" + CAST.replace('voice = "bm', 'aliases = ["Guard"]\nvoice = "bm')
+    script = "Bran (furious): Get out!\nGuard: The road is long.\nADA: The road is long.\n"
+    plan = planned(humming, script, cast)
+    jobs, _ = plan.jobs({line.id for line in plan.lines})
+    assert jobs[1].direction.curve.mean()["Anger"] > 0
 
 
 def test_what_the_script_has_no_more_goes_when_asked(tmp_path, humming, voicer):
@@ -239,20 +358,24 @@ def test_what_the_script_has_no_more_goes_when_asked(tmp_path, humming, voicer):
     assert len(tree(tmp_path)) == 2 * 3 + 3
 
 
-def test_what_is_not_wanted_gets_another_take_once(tmp_path, humming, voicer):
+def test_what_is_not_wanted_gets_another_take_in_whatever_form(tmp_path, humming, voicer):
     report, _ = made(tmp_path, planned(humming), voicer)
     flagged = report.records[1]
     listed = json.dumps({"format": 1, "retakes": [{"id": flagged["id"], "hash": flagged["hash"]}]})
     folder = Folder(tmp_path)
     folder.want_again(read_retakes(listed.encode(), "retakes.json"))
-    for _ in range(2):
-        again, spoken = made(tmp_path, planned(humming, retakes=folder.retakes), voicer)
-    assert not spoken
+    assert json.loads((tmp_path / RETAKES).read_text()) == json.loads(listed)
+    again, spoken = made(tmp_path, planned(humming, retakes=folder.retakes), voicer)
+    assert len(spoken) == 1
     new = again.records[1]
-    assert (flagged["take"], new["take"]) == (0, 1)
+    assert flagged["take"] == 0
+    assert new["take"] % 64 != 0  # another reading, and not another breath
     assert new["hash"] != flagged["hash"]
     assert new["sha256"] != flagged["sha256"]
-    assert json.loads((tmp_path / RETAKES).read_text()) == json.loads(listed)
+    assert not made(tmp_path, planned(humming, retakes=folder.retakes), voicer)[1]
+    flac = "[delivery]\nformat = 'flac'\n" + CAST
+    other, _ = made(tmp_path, planned(humming, cast=flac, retakes=folder.retakes), voicer)
+    assert other.records[1]["take"] == new["take"]
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"retakes": [1]}', b'{"retakes": [{"id": 1}]}'])

@@ -5,26 +5,33 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from conditioning.errors import InvalidInput
+from conditioning.errors import InvalidInput, UserError
+from conditioning.files import shown
 
+from .listen import counted
 from .screen import Screen
 
 if TYPE_CHECKING:
     from .production.build import Report
     from .production.cast_file import CastFile
+    from .production.folder import Folder
     from .production.plan import Job, Plan
     from .production.voicing import Voiced
 
 CAST = "cast.toml"
 MOST_JOBS = 4  # unless more are asked for: each holds networks of about a gigabyte
 TOLD = 20  # lines in a list on the screen
+LARGEST = 50 << 20  # bytes of a script or another file
+
+T = TypeVar("T")
 
 
 def add_cast(commands) -> None:
@@ -90,22 +97,30 @@ def add_cast(commands) -> None:
 
 
 def cast(options: argparse.Namespace) -> None:
-    texts = {place: _script(place) for place in dict.fromkeys(options.scripts)}
-    place = Path(options.cast or Path(options.scripts[0]).parent / CAST)
+    scripts = list({os.path.realpath(place): place for place in options.scripts}.values())
+    place = Path(options.cast or Path(scripts[0]).parent / CAST)
     if options.draft:
-        draft(texts, place)
+        draft(scripts, place)
         return
     if options.jobs is not None and options.jobs < 1:
         raise InvalidInput(f"{options.jobs} jobs came; give 1 or more.")
 
-    from .production.build import Folder, produce, read_retakes
+    from .production.build import produce
+    from .production.folder import Folder, merged, read_retakes
 
-    folder = Folder(Path(options.out))
+    folder, screen = Folder(Path(options.out)), Screen.of(sys.stderr)
+    retakes = folder.retakes
     if options.retake is not None:
-        # Held before anything is spoken, so that a wish is not lost with a run that fails.
-        folder.want_again(read_retakes(_bytes(options.retake), options.retake))
-    plan = planned(texts, place, options, folder)
-    screen = Screen.of(sys.stderr)
+        flagged = read_retakes(_bytes(options.retake), options.retake)
+        told = outdated(flagged, folder)
+        if told:
+            screen.say(told, to=sys.stderr)
+        retakes = merged(retakes, flagged)
+        if not options.check:
+            # Written before anything is spoken, so that no wish is lost with a run that fails.
+            with folder.held():
+                folder.want_again(flagged)
+    plan = planned(scripts, place, options, retakes)
     for told in alike(plan):
         screen.say(told, to=sys.stderr)
     if options.check:
@@ -115,18 +130,40 @@ def cast(options: argparse.Namespace) -> None:
     summary(report, folder, screen)
 
 
-def planned(texts: Mapping[str, str], place: Path, options: argparse.Namespace, folder) -> Plan:
+def outdated(flagged: Mapping[str, Collection[str]], folder: Folder) -> str:
+    """What to say of flags whose recordings are no more; "" where there are none."""
+    now = {id: note.record["hash"] for id, note in folder.notes.items()}
+    old = [id for id, keys in flagged.items() if now.get(id) not in keys]
+    if not old:
+        return ""
+    return f"Flagged, but spoken otherwise since or not there: {Screen.printed(old[:TOLD])}."
+
+
+def planned(
+    scripts: Sequence[str],
+    place: Path,
+    options: argparse.Namespace,
+    retakes: Mapping[str, Collection[str]],
+) -> Plan:
     """The plan of the scripts and the cast file. Raises InvalidInput with all that is wrong."""
     from conditioning.direction import DirectionReader
 
+    from .formats.spoken import Rules
     from .production.delivery import engine_of
     from .production.plan import Checker, Plan
     from .scripts import read_scripts
     from .voices import cast as members
 
-    found = _cast_file(place, options.scripts)
-    reader = DirectionReader.load(options.weights)
-    lines = read_scripts(texts, found.rules, Checker(found, reader))
+    wrong = Problems()
+    texts = {name: text for name in scripts for text in wrong.gather(_script, name)}
+    casts = wrong.gather(_cast_file, place, scripts)
+    rules = casts[0].rules if casts else Rules(variables=Anything())
+    # A language model says something else each time; what is cast can be made again.
+    reader = DirectionReader.load(options.weights, ask=False)
+    checker = Checker(casts[0], reader) if casts else lambda row: ()
+    lines = wrong.gather(read_scripts, texts, rules, checker) if texts else []
+    wrong.refuse()
+    (found,), (lines,) = casts, lines
     engine = engine_of(*next(iter(texts.items())))
     return Plan(
         lines=lines,
@@ -135,8 +172,27 @@ def planned(texts: Mapping[str, str], place: Path, options: argparse.Namespace, 
         reader=reader,
         takes=options.takes,
         gate=None if options.unheard else found.gate,
-        retakes=folder.retakes,
+        retakes=retakes,
     )
+
+
+class Problems:
+    """Gathers what is wrong with several files, to be told at once."""
+
+    def __init__(self):
+        self.told: list[str] = []
+
+    def gather(self, read: Callable[..., T], *arguments) -> list[T]:
+        """What is read; nothing where that is refused."""
+        try:
+            return [read(*arguments)]
+        except UserError as error:
+            self.told.append(str(error))
+            return []
+
+    def refuse(self) -> None:
+        if self.told:
+            raise InvalidInput(" ".join(self.told))
 
 
 def work(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Voiced]:
@@ -169,61 +225,70 @@ class Teller:
             if said["score"] is not None:
                 told += f", score {said['score']:+.2f}"
             told += "".join(f"; {fault}" for fault in said["faults"])
-        self.screen.say(f"[{number:>{len(str(total))}}/{total}] {voiced.id}: {told}", to=sys.stderr)
+        place = f"[{number:>{len(str(total))}}/{total}]"
+        self.screen.say(f"{place} {shown(voiced.id)}: {shown(told)}", to=sys.stderr)
 
 
-def summary(report: Report, folder, screen: Screen) -> None:
+def summary(report: Report, folder: Folder, screen: Screen) -> None:
     """What became of the lines. Raises InvalidInput where some could not be spoken."""
-    from .listen import counted
-    from .production.manifest import summary as summed
+    from .production import manifest
 
-    totals = summed(report.records)
-    lines = [
-        "",
+    totals = manifest.summary(report.records)
+    screen.say(
         f"{counted(len(report.spoken), 'line')} spoken, {len(report.kept)} kept as they were; "
         f"{totals['seconds'] / 60:.1f} minutes in all.",
-    ]
+        to=sys.stderr,
+    )
     rate = totals["word_error_rate"]
     if rate is not None:
-        lines.append(f"Words misheard by the recogniser: {rate:.1%}.")
-    lines += _listed("hold no word and were not spoken", [line.id for line, _ in report.unspoken])
-    lines += _listed(
-        "have files that were not made here and stay as they are; delete these to have them spoken",
-        report.replaced,
-    )
-    lines += _listed("are left of earlier scripts; --prune deletes them", report.gone, "file")
-    faulty = [each for each in report.records if each["faults"]]
-    lines += _listed("should be heard by a person", [each["id"] for each in faulty])
-    lines.append(f"{folder.path / 'review.html'}: listen, and flag what is to be spoken again.")
-    screen.say(*screen.wrap(lines), to=sys.stderr)
-    if report.failed:
-        told = "; ".join(f"{id}: {why}" for id, why in list(report.failed.items())[:TOLD])
-        raise InvalidInput(f"{counted(len(report.failed), 'line')} could not be spoken: {told}")
-
-
-def check(plan: Plan, folder, screen: Screen) -> None:
-    """Says what would be done."""
-    from .listen import counted
-
-    found = folder.survey(plan)
-    jobs, unspoken = plan.jobs(set(found.missing))
-    lines = [
-        f"{counted(len(plan.lines), 'line')}, {counted(len(plan.players), 'character')}: "
-        f"{len(jobs)} to speak, {len(found.kept)} done."
+        screen.say(f"Words misheard by the recogniser: {rate:.1%}.", to=sys.stderr)
+    faulty = [each["id"] for each in report.records if each["faults"]]
+    theirs = [path for paths in report.replaced.values() for path in paths]
+    told = [
+        *_listed("Without a word, and not spoken", [line.id for line, _ in report.unspoken]),
+        *_listed("Put there by somebody else, and left; delete to have it spoken", theirs),
+        *_listed("Of no use to these scripts; --prune deletes it", report.gone),
+        *_listed("To be heard by a person", faulty),
     ]
-    for name, player in plan.players.items():
-        mine = sum(line.character == name for line in plan.lines)
-        lines.append(f"  {name}: {counted(mine, 'line')}, {player.voice}")
-    lines += _listed("hold no word", [line.id for line, _ in unspoken])
-    lines += _listed("have files that were not made here", found.replaced)
-    for job in jobs:
-        lines += [f"  {job.line.id}: {note}" for note in job.notes]
-    screen.say(*screen.wrap(lines), to=sys.stderr)
+    review = folder.path / "review.html"
+    screen.say(*told, f"Listen, and flag retakes: {shown(review)}", to=sys.stderr)
+    if report.failed:
+        told = "; ".join(f"{shown(id)}: {why}" for id, why in list(report.failed.items())[:TOLD])
+        count = counted(len(report.failed), "line")
+        raise InvalidInput(f"{count} could not be spoken: {told}")
+
+
+def check(plan: Plan, folder: Folder, screen: Screen) -> None:
+    """Says what would be done."""
+    from .production.build import survey
+
+    found = survey(folder, plan)
+    screen.say(f"Reading {counted(len(found.missing), 'line')} …", to=sys.stderr)
+    jobs, unspoken = plan.jobs(set(found.missing))
+    words = {line.id for line in plan.lines} - {line.id for line, _ in unspoken}
+    lines = Counter(plan.players[line.character].role.character for line in plan.lines)
+    voices = {player.role.character: player.voice for player in plan.players.values()}
+    screen.say(
+        f"{counted(len(plan.lines), 'line')}, {counted(len(voices), 'character')}: "
+        f"{len(jobs)} to speak, {len(found.kept)} done.",
+        *(f"  {shown(n)}: {counted(lines[n], 'line')}, {voice}" for n, voice in voices.items()),
+        *_listed("Without a word", [line.id for line, _ in unspoken]),
+        *_listed("Put there by somebody else", found.replaced),
+        *_listed("Of no use to these scripts; --prune deletes it", folder.gone(words)),
+        *(f"  {shown(job.line.id)}: {shown(note)}" for job in jobs for note in job.notes),
+        to=sys.stderr,
+    )
+
+
+def _listed(what: str, names: Sequence[str]) -> list[str]:
+    """A list of lines or files under a heading; nothing for none."""
+    if not names:
+        return []
+    more = ["  …"] if len(names) > TOLD else []
+    return [f"{what} ({len(names)}):", *(f"  {shown(name)}" for name in names[:TOLD]), *more]
 
 
 def _cast_file(place: Path, scripts: Sequence[str]) -> CastFile:
-    from conditioning.files import shown
-
     from .production.cast_file import read_cast
     from .scripts import decode_script
 
@@ -235,9 +300,9 @@ def _cast_file(place: Path, scripts: Sequence[str]) -> CastFile:
     return read_cast(decode_script(_bytes(place), str(place)), str(place))
 
 
-def draft(texts: Mapping[str, str], place: Path) -> None:
+def draft(scripts: Sequence[str], place: Path) -> None:
     """Writes the cast file, or adds to it the characters that it lacks."""
-    from conditioning.files import check_place, shown, write_whole
+    from conditioning.files import check_place, write_whole
 
     from .formats.spoken import Rules
     from .production.delivery import engine_of
@@ -246,11 +311,13 @@ def draft(texts: Mapping[str, str], place: Path) -> None:
     from .voices import cast as members
 
     check_place(place)
-    asked = Anything()
+    wrong, asked = Problems(), Anything()
+    texts = {name: text for name in scripts for text in wrong.gather(_script, name)}
+    wrong.refuse()
     lines = read_scripts(texts, Rules(variables=asked))
     if place.exists():
         before = decode_script(_bytes(place), str(place))
-        text = added(before, lines, members())
+        text = added(before, lines, members(), str(place))
         done = "has everybody" if text == before else "has the new characters at its end"
     else:
         engine = engine_of(*next(iter(texts.items())))
@@ -280,21 +347,14 @@ class Anything(dict):
 
 
 def alike(plan: Plan) -> list[str]:
-    """Which characters sound alike."""
+    """Which characters of the cast file sound alike."""
     from .production.alike import alike as pairs_of
 
-    # Somebody whom the script calls by two names is one character.
-    voices = {player.role.character: player.voice for player in plan.players.values()}
-    return [pair.told for pair in pairs_of(voices)][:TOLD]
-
-
-def _listed(what: str, ids: Sequence[str], noun: str = "line") -> list[str]:
-    from .listen import counted
-
-    if not ids:
-        return []
-    more = ["  …"] if len(ids) > TOLD else []
-    return [f"{counted(len(ids), noun)} {what}:", *(f"  {id}" for id in ids[:TOLD]), *more]
+    # Somebody whom the script calls by two names is one character; extras may share a voice.
+    players = {player.role.character: player.voice for player in plan.players.values()}
+    return [
+        pair.told for pair in pairs_of({n: v for n, v in players.items() if n in plan.cast.roles})
+    ][:TOLD]
 
 
 def _script(place: str) -> str:
@@ -303,11 +363,21 @@ def _script(place: str) -> str:
     return decode_script(_bytes(place), place)
 
 
-def _bytes(place: str) -> bytes:
-    from conditioning.files import shown
-
+def _bytes(place: str | Path) -> bytes:
+    """Raises InvalidInput for what is no file that can be read, or is too large for a script."""
     try:
+        if not os.path.isfile(place):
+            # What is no file, such as a pipe, might never end.
+            os.stat(place)
+            raise InvalidInput(f"{shown(place)} is no file; name one.")
+        size = os.path.getsize(place)
+        if size > LARGEST:
+            raise InvalidInput(
+                f"{shown(place)} has {size >> 20:,} MB; at most {LARGEST >> 20} are read. Split it."
+            )
         return Path(place).read_bytes()
     except (OSError, ValueError) as error:
-        reason = "a folder" if os.path.isdir(place) else getattr(error, "strerror", None) or error
+        if isinstance(error, InvalidInput):
+            raise
+        reason = getattr(error, "strerror", None) or error
         raise InvalidInput(f"{shown(place)} cannot be read ({reason}); name a file.") from None

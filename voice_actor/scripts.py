@@ -30,6 +30,7 @@ MOST_TOLD = 50  # problems in one message; the rest is counted
 LONGEST_NAME = 60  # characters; what stands before a colon and is longer is no name
 HASH = 8  # hexadecimal digits of the text's hash in an id
 LONGEST_FILE = 80  # characters of a file's name, without its suffix
+MOST_BYTES = 200  # of the same in UTF-8
 
 
 @dataclass(frozen=True)
@@ -313,7 +314,9 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
     names, taken = {}, set()
     numbers: Counter[str] = Counter()
     for id in ids:
-        plain = re.sub(r"[^\w.-]+", "_", id).strip("._")[:LONGEST_FILE].rstrip(".")
+        plain = re.sub(r"[^\w.-]+", "_", id).strip("._")[:LONGEST_FILE]
+        # File systems count bytes.
+        plain = plain.encode()[:MOST_BYTES].decode(errors="ignore").rstrip(".")
         # Names of devices mean no file under Windows, whatever their suffix.
         if not plain or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", plain):
             plain = f"line_{plain}".rstrip("_")

@@ -178,7 +178,9 @@ def draft_file(
     return head + "\n".join(tables)
 
 
-def added(text: str, lines: Sequence[ScriptLine], voices: Sequence[Voice]) -> str:
+def added(
+    text: str, lines: Sequence[ScriptLine], voices: Sequence[Voice], name: str = "cast.toml"
+) -> str:
     """The text of a cast file with tables at its end for the characters that it lacks.
 
     What was there stays to the byte; where nobody is new, nothing is added. The new ones get voices
@@ -187,7 +189,7 @@ def added(text: str, lines: Sequence[ScriptLine], voices: Sequence[Voice]) -> st
     Raises:
         InvalidInput: all that is wrong with the text, or that no tables can follow it.
     """
-    found = read_cast(text)
+    found = read_cast(text, name)
     missing = found.missing(line.character for line in lines)
     new = [line for line in _one_spelling(lines) if line.character in missing]
     if not new:

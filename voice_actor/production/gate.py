@@ -23,6 +23,7 @@ from voice_actor.phonemes import phonemize
 from voice_actor.voices import accent_of
 
 MOST_RETRIES = 20
+NEAR = 12  # words by which a transcript may have shifted where a given word is looked for
 FRAME = 0.01  # s, in which levels are measured
 FAINTEST = -60.0  # dB of full scale; the loudest frame of a whisper has about -25
 # dB below a line's loudest frame. In ordinary lines every word has a frame within 21 dB of it.
@@ -237,11 +238,14 @@ def _same(expected: Sequence[_Word], heard: Sequence[_Word]) -> Iterator[_Step]:
         for start, end in _stretches(expected):
             said = form(expected[start:end])
             yield from (_Step((start, end), place, True) for place in places[said] if said)
+    ratio = len(heard) / len(expected)
     for start, end in _stretches(expected):
         if all(word.given for word in expected[start:end]):
             said = _sounds_of(expected[start:end])
             for first, last in _stretches(heard):
-                if _changes(said, _sounds_of(heard[first:last])) <= len(said) / 3:
+                # Far from its place no stretch is that word, and a speech has thousands of them.
+                near = abs(first - ratio * start) <= NEAR
+                if near and _changes(said, _sounds_of(heard[first:last])) <= len(said) / 3:
                     yield _Step((start, end), (first, last), True)
 
 

@@ -22,13 +22,18 @@ from voice_actor.voices import Voice, accent_of
 
 from .cast_file import CastFile
 from .delivery import Delivery, file_places
-from .gate import Gate
+from .gate import MOST_RETRIES, Gate
 from .roles import Role, played
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-MOST_TAKES = 16  # of a line; an audition of more is for `voice-actor speak`
+MOST = 16  # takes of a line; an audition of more is for `voice-actor speak`
+# From one attempt at a line to the first after it was flagged: more than a run can need, and never
+# a multiple of the takes of a seed, of which the first is the plain reading.
+STEP = 37
+assert STEP >= MOST + MOST_RETRIES
+assert STEP % 2
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,9 @@ class Plan:
     """What a cast file makes of a script.
 
     The key of a line is a hash of its text and its direction as written, of its character's role,
-    of seed, takes, delivery and gate, and of this version and its weights. Where moods carry over,
-    it is one of what the director makes of the line, too: what is said before then counts.
+    of the seed, of this version and its weights, and of how often the line was flagged. Where moods
+    carry over, it is one of what the director makes of the line, too: what is said before then
+    counts. Takes and gate are no part of it: what was spoken under others stays.
 
     Attributes:
         lines: of all scripts, in their order.
@@ -99,9 +105,9 @@ class Plan:
     retakes: Mapping[str, Collection[str]] | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.takes <= MOST_TAKES:
+        if not 1 <= self.takes <= MOST:
             raise InvalidInput(
-                f"{self.takes} takes of each line are asked for; allowed: 1 to {MOST_TAKES}."
+                f"{self.takes} takes of each line are asked for; allowed: 1 to {MOST}."
             )
 
     @cached_property
@@ -119,9 +125,9 @@ class Plan:
         """The key of each line and its first attempt, by its id.
 
         Raises:
-            InvalidInput: where moods carry over, every problem with a direction.
+            InvalidInput: where moods carry over, every problem with a line.
         """
-        cues = self._cues(self.lines) if self.cast.moods else {}
+        cues = self._carried if self.cast.moods else {}
         return {line.id: self._wanted(line, cues.get(line.id)) for line in self.lines}
 
     def _wanted(self, line: ScriptLine, cue: Cue | None) -> tuple[str, int]:
@@ -131,24 +137,28 @@ class Plan:
             "version": version(),
             "text": line.text,
             "direction": line.direction,
-            "player": player.to_json(),
-            "loudness": self._loudness(line),
+            "player": player.to_json() | {"pronunciations": self._pronunciations(line)},
             "seed": self.cast.seed,
-            "takes": self.takes,
-            "delivery": asdict(self.cast.delivery),
-            "gate": self.gate and asdict(self.gate),
             "cue": cue and _digest([cue.direction.to_json(), cue.direction.curve.to_json()]),
         }
         unwanted = (self.retakes or {}).get(line.id, ())
-        attempts = self.takes + (self.gate.retries if self.gate else 0)
         first = 0
         while (key := _digest([decides, first])) in unwanted:
-            first += attempts
+            first += STEP
         return key, first
+
+    def form(self, line: ScriptLine) -> str:
+        """In what form a line is handed over: other ones are other files of the same reading."""
+        return _digest([asdict(self.cast.delivery), self._loudness(line)])
 
     def _loudness(self, line: ScriptLine) -> float:
         own = self.players[line.character].role.loudness
         return self.cast.delivery.loudness if own is None else own
+
+    def _pronunciations(self, line: ScriptLine) -> dict[str, str]:
+        """Those that the line can need, so that a new one leaves the other lines alone."""
+        text, given = line.text.casefold(), self.players[line.character].role.pronunciations
+        return {word: said for word, said in given.items() if word.casefold() in text}
 
     def jobs(self, ids: Collection[str]) -> tuple[list[Job], list[Unspoken]]:
         """What is to be done for lines, in their order, and those of them that hold no word.
@@ -157,7 +167,7 @@ class Plan:
             InvalidInput: every problem with these lines.
         """
         lines = [line for line in self.lines if line.id in ids]
-        cues = self._cues(self.lines if self.cast.moods else lines)
+        cues = self._carried if self.cast.moods else self._cues(lines)
         jobs, unspoken, problems = [], [], []
         for line in lines:
             player, cue = self.players[line.character], cues[line.id]
@@ -165,12 +175,9 @@ class Plan:
             if not any(character.isalnum() for character in direction.text):
                 unspoken.append(Unspoken(line, "it holds no word"))
                 continue
+            pronunciations = self._pronunciations(line)
             try:
-                phonemize(
-                    direction.text,
-                    accent_of(player.voice),
-                    pronunciations=player.role.pronunciations,
-                )
+                phonemize(direction.text, accent_of(player.voice), pronunciations=pronunciations)
             except UserError as error:
                 problems.append(_problem(line, str(error)))
                 continue
@@ -181,7 +188,7 @@ class Plan:
                     place=self.places[line.id],
                     direction=direction,
                     voice=player.voice,
-                    pronunciations=dict(player.role.pronunciations),
+                    pronunciations=pronunciations,
                     loudness=self._loudness(line),
                     seed=self.cast.seed,
                     first=first,
@@ -195,23 +202,30 @@ class Plan:
         _refuse(problems)
         return jobs, unspoken
 
+    @cached_property
+    def _carried(self) -> dict[str, Cue]:
+        return self._cues(self.lines)
+
     def _cues(self, lines: Sequence[ScriptLine]) -> dict[str, Cue]:
         """What the director makes of lines, by id.
 
         A direction that cannot be read is left out, and the cue's line then has none: writers put
         into parentheses what no voice can do, such as "picks up a mug".
         """
+        roles = [player.role for player in self.players.values()]
         director = Director(
-            {name: player.role.traits for name, player in self.players.items()},
+            {role.character: role.traits for role in roles},
             self.reader,
-            habits={name: player.role.baseline for name, player in self.players.items()},
+            habits={role.character: role.baseline for role in roles},
         )
         cues, problems = {}, []
         for line in lines:
             if not self.cast.moods:
                 director.reset()
-            asked = Line(line.character, line.text, line.direction, line.to)
             try:
+                # Somebody who has two names in the script has one mood.
+                who, *to = (self._person(name) for name in (line.character, *line.to))
+                asked = Line(who, line.text, line.direction, tuple(to))
                 try:
                     cues[line.id] = director.direct(asked)
                 except UserError:
@@ -222,6 +236,10 @@ class Plan:
                 problems.append(_problem(line, str(error)))
         _refuse(problems)
         return cues
+
+    def _person(self, name: str) -> str:
+        """Who is meant by a name of the script; the name itself of somebody who says nothing."""
+        return name if self.cast.missing([name]) else self.cast.role(name).character
 
 
 class Checker:

@@ -15,6 +15,7 @@ from conditioning.errors import UserError, WeightsError
 from voice_actor.audition import MOST_TAKES
 from voice_actor.voices import Voice, parse_voice
 
+from .cast_file import SEEDS
 from .delivery import deliver, extras, level
 from .gate import Verdict
 
@@ -141,7 +142,7 @@ def seed_and_take(seed: int, number: int) -> tuple[int, int]:
     ((7, 1), (71, 1))
     """
     take = number % MOST_TAKES
-    return seed + number - take, take
+    return (seed + number - take) % SEEDS, take
 
 
 def packed(job: Job, best: Attempt, attempts: int, gain: float, licence: str) -> Voiced:

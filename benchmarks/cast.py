@@ -9,6 +9,7 @@ The files of all runs are compared to the byte. Needs two processors that have n
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -22,32 +23,26 @@ from pathlib import Path
 from conditioning.errors import InvalidInput
 
 SCRIPT = Path(__file__).parents[1] / "demos" / "npc" / "tavern.yarn"
-WARM = 8  # lines, until every process has met every voice
 DAY = "1800000000"  # in the metadata of every file
 
 
-def begin(script: Path, folder: Path, jobs: int, *more: str, to=subprocess.DEVNULL):
+def begin(script: Path, folder: Path, jobs: int, *more: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "voice_actor.cli", "cast", str(script)]
     command += ["--out", str(folder), "--jobs", str(jobs), *more]
     return subprocess.Popen(
         command,
         env=os.environ | {"SOURCE_DATE_EPOCH": DAY},
         stdout=subprocess.DEVNULL,
-        stderr=to,
-        text=True,
+        stderr=subprocess.DEVNULL,
     )
 
 
-def timed(script: Path, folder: Path, jobs: int, *more: str) -> tuple[float, list[float]]:
-    """Seconds of a whole run, and those at which each of its lines was done."""
-    start, done = time.perf_counter(), []
-    running = begin(script, folder, jobs, *more, to=subprocess.PIPE)
-    for line in running.stderr:
-        if line.startswith("["):
-            done.append(time.perf_counter() - start)
-    if running.wait() != 0:
+def timed(script: Path, folder: Path, jobs: int, *more: str) -> float:
+    """Seconds of a whole run."""
+    start = time.perf_counter()
+    if begin(script, folder, jobs, *more).wait() != 0:
         raise InvalidInput(f"voice-actor cast {script} failed; run it by hand to see why.")
-    return time.perf_counter() - start, done
+    return time.perf_counter() - start
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -59,29 +54,40 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def compare_jobs(script: Path, folder: Path, rounds: int) -> None:
-    """Whole runs, one process and two in turn; and the rate once networks are loaded."""
-    whole: dict[int, list[float]] = {1: [], 2: []}
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    """Whole runs, one process and two in turn, loading included."""
+    seconds: dict[int, list[float]] = {1: [], 2: []}
     trees = []
     for number in range(rounds):
-        for jobs in whole:
+        for jobs, times in seconds.items():
             place = folder / f"{number}-{jobs}"
-            seconds, done = timed(script, place, jobs)
-            whole[jobs].append(seconds)
-            # From when every process has done a line, so that all have loaded and levelled.
-            rates[jobs].append((len(done) - WARM) / (done[-1] - done[WARM - 1]))
+            times.append(timed(script, place, jobs))
             trees.append(tree(place))
-            print(f"{jobs} at work: {seconds:.1f} s, {3600 * rates[jobs][-1]:.0f} lines an hour")
-    one, two = (sum(seconds) for seconds in whole.values())
-    slow, fast = (sum(each) for each in rates.values())
-    print(f"whole runs: two processes speak {one / two:.2f} x the lines an hour of one")
-    print(f"once under way: {fast / slow:.2f} x")
+    lines = json.loads(trees[0]["manifest.json"])["lines"]
+    one, two = (sum(times) / rounds for times in seconds.values())
+    print(f"{len(lines)} lines: one process {one:.1f} s, two {two:.1f} s (means of {rounds})")
+    print(f"two processes speak {one / two:.2f} x the lines an hour of one")
     print(f"files the same to the byte: {all(each == trees[0] for each in trees)}")
+    tell_words(lines)
+
+
+def tell_words(lines: list[dict]) -> None:
+    """Word errors as the gate counts them, and as Whisper's normaliser alone does."""
+    from conditioning.whisper import word_errors
+
+    counts = {
+        "by sound": [(line["word_errors"], line["words_expected"]) for line in lines],
+        "by spelling": [word_errors(line["spoken"], line["transcript"]) for line in lines],
+    }
+    for name, pairs in counts.items():
+        pairs = [(errors, words) for errors, words in pairs if words]
+        pooled = sum(errors for errors, _ in pairs) / sum(words for _, words in pairs)
+        mean = sum(errors / words for errors, words in pairs) / len(pairs)
+        print(f"words misheard, {name}: {pooled:.1%} of all words, {mean:.1%} in the mean line")
 
 
 def compare_kills(script: Path, folder: Path, kills: int, chance: random.Random) -> None:
     """Kills a run without warning, again and again in one folder, and then lets it finish."""
-    whole, _ = timed(script, folder / "whole", 2)
+    whole = timed(script, folder / "whole", 2)
     place, done = folder / "killed", []
     for _ in range(kills):
         # Networks load for seconds first: moments are drawn from loading and speaking both.
@@ -93,7 +99,7 @@ def compare_kills(script: Path, folder: Path, kills: int, chance: random.Random)
     timed(script, place, 2)
     print(f"killed {kills} times; audio files there afterwards: {done}")
     print(f"files the same to the byte: {tree(place) == tree(folder / 'whole')}")
-    again, _ = timed(script, place, 2, "--check")
+    again = timed(script, place, 2, "--check")
     print(f"a run with nothing to do looks for {again:.1f} s")
 
 

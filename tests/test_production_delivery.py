@@ -135,7 +135,7 @@ def test_every_id_has_a_place_of_its_own_that_every_system_can_hold():
     assert list(places) == ids
     assert len({place.casefold() for place in places.values()}) == len(ids)
     assert places["VO_01"] == "voice/VO_01.wav"
-    assert places["VO_02.wav"] == "voice/VO_02.wav"
+    assert places == {id: file_places(Delivery("unreal"), ids[::-1])[id] for id in ids}
     for place in places.values():
         assert re.fullmatch(r"voice/[\w-][\w.-]*\.wav", place)
 

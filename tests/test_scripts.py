@@ -201,6 +201,8 @@ def test_every_id_gets_a_file_of_its_own_that_every_file_system_takes():
     ids = ["a/b", "a\\b", "A_B", "../../etc", "con", "", "x" * 200, "<b>", "Zoë-1", "v1.2"]
     names = file_names(ids)
     assert len({name.casefold() for name in names.values()}) == len(ids)
+    assert file_names(ids[::-1]) == names
+    assert file_names(["x y", "x_y"])["x_y"] == "x_y"
     assert names["../../etc"] == "etc"
     assert names["con"] == "line_con"
     assert names["Zoë-1"] == "Zoë-1"

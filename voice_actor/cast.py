@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -195,7 +195,7 @@ class Problems:
             raise InvalidInput(" ".join(self.told))
 
 
-def work(options: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Voiced]:
+def work(options: argparse.Namespace, jobs: Sequence[Job]) -> Generator[Voiced, None, None]:
     """Speaks jobs in this process, in several, or over Ray."""
     from conditioning.crew import alone, over_processes, over_ray
 

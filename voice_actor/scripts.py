@@ -9,6 +9,7 @@ import io
 import json
 import re
 import textwrap
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -295,7 +296,7 @@ def stable_ids(rows: Iterable[Row]) -> Iterator[str]:
         if row.id:
             yield row.id
             continue
-        said = hashlib.sha256(" ".join(row.text.split()).encode()).hexdigest()[:HASH]
+        said = _hash(" ".join(row.text.split()))
         plain = f"{_slug(row.character)}-{said}"
         while True:
             counts[plain] += 1
@@ -308,25 +309,42 @@ def stable_ids(rows: Iterable[Row]) -> Iterator[str]:
 def file_names(ids: Iterable[str]) -> dict[str, str]:
     """A name for the file of each id, without suffix, that every file system takes.
 
-    Letters, digits, "_", "-" and inner dots stay; two that come out the same, in any case, are
-    numbered.
+    Letters, digits, "_", "-" and inner dots stay. Of those that come out the same, in any case, the
+    id that is its name already keeps it; the others get a piece of a hash of their id, so that no
+    name depends on the order of the lines.
     """
-    names, taken = {}, set()
-    numbers: Counter[str] = Counter()
-    for id in ids:
-        plain = re.sub(r"[^\w.-]+", "_", id).strip("._")[:LONGEST_FILE]
-        # File systems count bytes.
-        plain = plain.encode()[:MOST_BYTES].decode(errors="ignore").rstrip(".")
-        # Names of devices mean no file under Windows, whatever their suffix.
-        if not plain or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", plain):
-            plain = f"line_{plain}".rstrip("_")
-        name, alike = plain, plain.casefold()
-        while name.casefold() in taken:
-            numbers[alike] += 1
-            name = f"{plain}_{numbers[alike] + 1}"
-        taken.add(name.casefold())
-        names[id] = name
-    return names
+    plain = {id: _plain_name(id) for id in ids}
+    alike = Counter(map(_folded, plain.values()))
+    exact = Counter(_folded(name) for id, name in plain.items() if name == id)
+
+    def name_of(id: str, name: str) -> str:
+        folded = _folded(name)
+        own = alike[folded] == 1 or (name == id and exact[folded] == 1)
+        return name if own else f"{name}_{_hash(id)}"
+
+    names = {id: name_of(id, name) for id, name in plain.items()}
+    taken = Counter(map(_folded, names.values()))
+    # An id may look like another with its hash.
+    return {id: name if taken[_folded(name)] == 1 else _hash(id, 64) for id, name in names.items()}
+
+
+def _plain_name(id: str) -> str:
+    name = re.sub(r"[^\w.-]+", "_", id).strip("._")[:LONGEST_FILE]
+    # File systems count bytes.
+    name = name.encode()[:MOST_BYTES].decode(errors="ignore").rstrip(".")
+    # Names of devices mean no file under Windows, whatever their suffix.
+    if not name or re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
+        return f"line_{name}".rstrip("_")
+    return name
+
+
+def _folded(name: str) -> str:
+    """What file systems that ignore case, or compose letters, take for the same."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _hash(text: str, digits: int = HASH) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def _slug(character: str) -> str:

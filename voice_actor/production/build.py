@@ -148,7 +148,7 @@ def _names(plan: Plan) -> dict[str, str]:
 
 
 def _hand_over(folder: Folder, plan: Plan, report: Report) -> None:
-    names = list(_names(plan).values())
+    names, lines = list(_names(plan).values()), {line.id: line for line in plan.lines}
     build = {
         "version": version(),
         "scripts": names,
@@ -161,7 +161,9 @@ def _hand_over(folder: Folder, plan: Plan, report: Report) -> None:
         "not_spoken": [{"id": line.id, "why": why} for line, why in report.unspoken],
         "failed": [{"id": id, "why": why} for id, why in report.failed.items()],
         "replaced": [
-            {"id": id, "file": path} for id, paths in report.replaced.items() for path in paths
+            {"id": id, "file": path, "character": lines[id].character, "text": lines[id].text}
+            for id, paths in report.replaced.items()
+            for path in paths
         ],
     }
     title = ", ".join(PurePath(name).stem for name in names)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from conditioning.direction import Direction, DirectionReader
 from conditioning.director import Cue, Director, Line
@@ -24,9 +24,6 @@ from .cast_file import CastFile
 from .delivery import Delivery, file_places
 from .gate import MOST_RETRIES, Gate
 from .roles import Role, played
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 MOST = 16  # takes of a line; an audition of more is for `voice-actor speak`
 # From one attempt at a line to the first after it was flagged: more than a run can need, and never
@@ -157,8 +154,8 @@ class Plan:
 
     def _pronunciations(self, line: ScriptLine) -> dict[str, str]:
         """Those that the line can need, so that a new one leaves the other lines alone."""
-        text, given = line.text.casefold(), self.players[line.character].role.pronunciations
-        return {word: said for word, said in given.items() if word.casefold() in text}
+        text, given = _plain(line.text), self.players[line.character].role.pronunciations
+        return {word: said for word, said in given.items() if _plain(word) in text}
 
     def jobs(self, ids: Collection[str]) -> tuple[list[Job], list[Unspoken]]:
         """What is to be done for lines, in their order, and those of them that hold no word.
@@ -311,6 +308,10 @@ def _notes(line: ScriptLine, cue: Cue) -> tuple[str, ...]:
         left = f"The direction {quoted(line.direction)} cannot be read and was left out."
         notes = (left, *notes)
     return tuple(dict.fromkeys(notes))
+
+
+def _plain(text: str) -> str:
+    return text.replace("’", "'").casefold()
 
 
 def _digest(value: object) -> str:

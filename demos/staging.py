@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +18,7 @@ from voice_actor.production.delivery import Delivery, file_places
 from voice_actor.production.draft import Part, draft_cast
 from voice_actor.production.gate import Verdict, heard_in
 from voice_actor.production.manifest import manifest_csv, manifest_json, strongest
-from voice_actor.production.plan import Job, Player, version
+from voice_actor.production.plan import Job, Player, cue_of, digest, version
 from voice_actor.production.review import review_page
 from voice_actor.production.roles import Role, played
 from voice_actor.production.voicing import Attempt, Voiced, licence_of, packed, seed_and_take
@@ -267,20 +265,14 @@ class Scene:
                 f"it has {len(line.text):,} characters; the studio speaks up to {LONGEST_LINE:,} "
                 "at once"
             )
-        trouble = ""
         asked = Line(line.character, line.text, self.written(line) or None, line.to)
-        try:
-            cue = director.direct(asked)
-        except UserError as error:
-            if asked.direction is None:
-                raise
-            trouble = f"Spoken without its direction, which cannot be read: {error}"
-            cue = director.direct(replace(asked, direction=None))
+        cue, error = cue_of(director, asked)
+        trouble = f"Spoken without its direction, which cannot be read: {error}" if error else ""
         if not cue.direction.text.strip():
             raise InvalidInput(f"nothing in {quoted(line.text)} can be spoken")
         direction = played(cue.direction, self.roles[line.character])
-        digest = _digest([line.text, direction.to_json(), direction.curve.to_json()])
-        return Directed(cue, direction, strongest(cue.emotion.to_json(), SHOWN), trouble, digest)
+        decides = digest([line.text, direction.to_json(), direction.curve.to_json()])
+        return Directed(cue, direction, strongest(cue.emotion.to_json(), SHOWN), trouble, decides)
 
     def written(self, line: ScriptLine) -> str:
         """A line's direction in words: the creator's, or the script's."""
@@ -324,7 +316,7 @@ class Scene:
     def key(self, line: ScriptLine) -> str:
         """A hash of all that decides how a line sounds."""
         voice, attempt = self.roles[line.character].voice, self.tries.get(line.id, 0)
-        return _digest([version(), self.directed[line.id].digest, voice, attempt])
+        return digest([version(), self.directed[line.id].digest, voice, attempt])
 
     def is_current(self, line: ScriptLine) -> bool:
         """Whether what was spoken is what the page now asks for."""
@@ -504,9 +496,7 @@ class Scene:
         build = {
             "version": version(),
             "scripts": [self.name],
-            "cast": {
-                name: Player(role, role.voice, ()).to_json() for name, role in self.roles.items()
-            },
+            "cast": {name: Player(role, role.voice).to_json() for name, role in self.roles.items()},
             "not_spoken": [
                 {"id": line.id, "why": self.failed.get(line.id, "nobody has asked for it yet")}
                 for line in self.lines
@@ -548,7 +538,3 @@ def _verdict(take: Take) -> Verdict:
         reason=take.reason,
         heard_by=take.heard[0].estimator,
     )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -72,9 +72,10 @@ class CastFile:
         """Those whom nobody plays, each once, in their order."""
         if ANYBODY in self.roles:
             return ()
-        known = self.roles.keys() | self._folded.keys()
         return tuple(
-            name for name in dict.fromkeys(characters) if not {name, name.casefold()} & known
+            name
+            for name in dict.fromkeys(characters)
+            if name not in self.roles and name.casefold() not in self._folded
         )
 
     @cached_property

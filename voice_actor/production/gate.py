@@ -8,6 +8,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, product
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from conditioning.emotion import EmotionVector
 from conditioning.errors import InvalidInput
-from conditioning.estimator import EmotionEstimator, Estimate
+from conditioning.estimator import Baseline, EmotionEstimator, Estimate
 from conditioning.manner import BOUNDS
 from conditioning.whisper import Whisper, normaliser
 from voice_actor.performance import Performance, places_of
@@ -304,6 +305,13 @@ class Examiner:
     def __init__(self, recogniser: Whisper | None, estimator: EmotionEstimator | None):
         self.recogniser = recogniser
         self.estimator = estimator
+        # Lines of a voice share their neutral reading.
+        self._habit = lru_cache(maxsize=64)(self._habit)
+
+    def _habit(self, neutral: Performance) -> Baseline | None:
+        from voice_actor.audition import habit
+
+        return habit(self.estimator, neutral)
 
     def examine(
         self,
@@ -334,9 +342,9 @@ class Examiner:
                 faults.append(_misheard(compared))
         if self.estimator is not None:
             # Whoever only reads a cast file, which holds a gate, is spared torch.
-            from voice_actor.audition import habit, judge, listen
+            from voice_actor.audition import judge, listen
 
-            heard = listen(performance, self.estimator, habit(self.estimator, neutral))
+            heard = listen(performance, self.estimator, self._habit(neutral))
             score, reason = judge(performance, heard)
             told |= {
                 "heard": heard_in(heard),

@@ -136,17 +136,17 @@ class Plan:
             "direction": line.direction,
             "player": player.to_json() | {"pronunciations": self._pronunciations(line)},
             "seed": self.cast.seed,
-            "cue": cue and _digest([cue.direction.to_json(), cue.direction.curve.to_json()]),
+            "cue": cue and digest([cue.direction.to_json(), cue.direction.curve.to_json()]),
         }
         unwanted = (self.retakes or {}).get(line.id, ())
         first = 0
-        while (key := _digest([decides, first])) in unwanted:
+        while (key := digest([decides, first])) in unwanted:
             first += STEP
         return key, first
 
     def form(self, line: ScriptLine) -> str:
         """In what form a line is handed over: other ones are other files of the same reading."""
-        return _digest([asdict(self.cast.delivery), self._loudness(line)])
+        return digest([asdict(self.cast.delivery), self._loudness(line)])
 
     def _loudness(self, line: ScriptLine) -> float:
         own = self.players[line.character].role.loudness
@@ -204,11 +204,7 @@ class Plan:
         return self._cues(self.lines)
 
     def _cues(self, lines: Sequence[ScriptLine]) -> dict[str, Cue]:
-        """What the director makes of lines, by id.
-
-        A direction that cannot be read is left out, and the cue's line then has none: writers put
-        into parentheses what no voice can do, such as "picks up a mug".
-        """
+        """What the director makes of lines, by id."""
         roles = [player.role for player in self.players.values()]
         director = Director(
             {role.character: role.traits for role in roles},
@@ -223,12 +219,7 @@ class Plan:
                 # Somebody who has two names in the script has one mood.
                 who, *to = (self._person(name) for name in (line.character, *line.to))
                 asked = Line(who, line.text, line.direction, tuple(to))
-                try:
-                    cues[line.id] = director.direct(asked)
-                except UserError:
-                    if asked.direction is None:
-                        raise
-                    cues[line.id] = director.direct(replace(asked, direction=None))
+                cues[line.id], _ = cue_of(director, asked)
             except UserError as error:
                 problems.append(_problem(line, str(error)))
         _refuse(problems)
@@ -237,6 +228,23 @@ class Plan:
     def _person(self, name: str) -> str:
         """Who is meant by a name of the script; the name itself of somebody who says nothing."""
         return name if self.cast.missing([name]) else self.cast.role(name).character
+
+
+def cue_of(director: Director, line: Line) -> tuple[Cue, UserError | None]:
+    """What the director makes of a line, and what is wrong with its direction if that is left out.
+
+    Writers put into parentheses what no voice can do, such as "picks up a mug". The line of the cue
+    then has no direction.
+
+    Raises:
+        UserError: for the line itself.
+    """
+    try:
+        return director.direct(line), None
+    except UserError as error:
+        if line.direction is None:
+            raise
+        return director.direct(replace(line, direction=None)), error
 
 
 class Checker:
@@ -266,12 +274,10 @@ class Player:
 
     role: Role
     voice: str
-    why: tuple[str, ...]
 
     @classmethod
     def of(cls, role: Role, voices: Sequence[Voice]) -> Player:
-        casting = cast_voice(role.who, role.voice, voices)
-        return cls(role, casting.voice, () if role.voice else casting.reasons)
+        return cls(role, cast_voice(role.who, role.voice, voices).voice)
 
     def to_json(self) -> dict:
         """For the manifest, and for a line's key."""
@@ -314,5 +320,6 @@ def _plain(text: str) -> str:
     return text.replace("’", "'").casefold()
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
+    """sha256 of what JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
